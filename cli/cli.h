@@ -1,0 +1,78 @@
+/* The shape of a command of `airlift`. A command is described once, in a
+ * struct; parsing, --help, man pages and shell completion all come from it.
+ *
+ * Exit status: 0 done; 1 it failed, or the check says no; 2 wrong use.
+ * stdout carries the result (with --json one document), stderr everything else. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_OK     0
+#define CLI_FAILED 1
+#define CLI_USAGE  2
+
+struct cli_option {
+    const char *name;  /* "--key" */
+    const char *value; /* what it takes, "PUB.pem"; NULL: a flag; "v1|v2": a choice.
+                          "[v1|v2]": may stand alone */
+    const char *help;  /* one line, lower case, no full stop */
+    bool many;         /* may be given several times */
+};
+
+struct cli_args;
+
+struct cli_command {
+    const char *name;                     /* "image verify" */
+    const char *operands;                 /* "FILE", "OLD NEW", "FLASH OP...", "" */
+    const char *summary;                  /* one line, lower case */
+    const char *details;                  /* paragraphs for --help and the man page; may be NULL */
+    const char *example;                  /* a line that works, "airlift image info app.bin" */
+    const struct cli_option *options;     /* ends with a zeroed one; may be NULL. --json and --help
+                                             are always there */
+    int (*run)(const struct cli_args *a); /* gives the exit status */
+};
+
+/* Each group of commands is an array that ends with a zeroed element; cli/main.c
+ * lists the groups. */
+extern const struct cli_command image_commands[], partition_commands[], flash_commands[],
+    otadata_commands[], boot_commands[], nvs_commands[], api_commands[], build_commands[],
+    device_commands[], server_commands[], meta_commands[];
+
+/* What was given. Option values: as text, NULL when absent; index: which one of many. */
+size_t cli_operand_count(const struct cli_args *a);
+const char *cli_operand(const struct cli_args *a, size_t index);
+bool cli_has(const struct cli_args *a, const char *option);
+const char *cli_value(const struct cli_args *a, const char *option);
+const char *cli_value_at(const struct cli_args *a, const char *option, size_t index);
+bool cli_json_wanted(const struct cli_args *a);
+
+/* Numbers: decimal, 0x..., and with suffix K, M ("4MB" too). Without the option:
+ * fallback. On a bad or too large number: message, and *ok = false. */
+uint64_t cli_number(const struct cli_args *a, const char *option, uint64_t fallback, uint64_t max,
+                    bool *ok);
+bool cli_parse_number(const char *text, uint64_t max, uint64_t *out);
+
+/* "airlift: text" on stderr; gives CLI_FAILED (or CLI_USAGE, with a hint to --help). */
+int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int cli_usage(const struct cli_args *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Prints doc on stdout and frees it; gives CLI_FAILED when stdout cannot take it. */
+int cli_print_json(cJSON *doc);
+
+/* Progress on stderr, only on a terminal. total 0: unknown. */
+struct cli_progress {
+    const char *label;
+    uint64_t total, shown;
+    double began, last;
+    bool on;
+};
+void cli_progress_begin(struct cli_progress *p, const char *label, uint64_t total);
+void cli_progress_update(struct cli_progress *p, uint64_t done);
+void cli_progress_end(struct cli_progress *p);
+
+#endif

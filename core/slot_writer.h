@@ -1,0 +1,46 @@
+/* Writes an image into a slot, in order or at offsets, erasing as it goes, so
+ * that a power cut at any byte costs at most the work since the last sector.
+ * Source of the rules: esp_ota_ops.c. */
+#ifndef CORE_SLOT_WRITER_H
+#define CORE_SLOT_WRITER_H
+
+#include "core/flash.h"
+
+enum al_slot_erase {
+    AL_SLOT_ERASE_ON_DEMAND, /* each sector when it is entered (sequential writes) */
+    AL_SLOT_ERASE_AHEAD,     /* caller gives erase_len; erased by begin */
+    AL_SLOT_ERASE_NONE /* resume: what lies there may be programmed over with the same bytes */
+};
+
+/* What the first bytes must be. */
+enum al_slot_content { AL_SLOT_IMAGE, AL_SLOT_PART_TABLE, AL_SLOT_DATA };
+
+struct al_slot_config {
+    struct al_window slot;
+    enum al_slot_erase erase;
+    uint32_t erase_len;           /* ERASE_AHEAD: bytes, rounded up to 4096; 0: whole slot */
+    uint32_t offset;              /* where to go on; 0: from the start */
+    enum al_slot_content content; /* what is checked at offset 0 */
+    bool block16;                 /* flash encryption: only whole 16-byte blocks are programmed */
+};
+
+struct al_slot_writer {
+    struct al_slot_config cfg;
+    uint32_t written; /* bytes accepted, the start offset included */
+    uint8_t held[16]; /* block16: bytes not programmed yet */
+    uint32_t held_len;
+    uint32_t magic_seen; /* after a refused first byte: what was there */
+};
+
+/* Erases if ERASE_AHEAD. AL_ERR_INVALID_SIZE: erase_len or offset beyond the slot. */
+int al_slot_begin(struct al_slot_writer *w, const struct al_slot_config *cfg);
+/* Next bytes, any length. AL_ERR_OTA_VALIDATE_FAILED: wrong first byte (0xe9) or
+ * word (0x50aa); AL_ERR_INVALID_SIZE: beyond the slot; the flash's error. */
+int al_slot_write(struct al_slot_writer *w, const void *data, uint32_t len);
+/* Bytes at an offset; the range must have been erased. AL_ERR_INVALID_STATE with
+ * ERASE_ON_DEMAND; AL_ERR_INVALID_ARG: block16 and len % 16. */
+int al_slot_write_at(struct al_slot_writer *w, uint32_t offset, const void *data, uint32_t len);
+/* Programs what block16 held back, padded with 0xff. */
+int al_slot_flush(struct al_slot_writer *w);
+
+#endif

@@ -1,0 +1,18 @@
+/* Whole files: read into memory, write so that a reader sees the old or the
+ * new content and a full disk loses nothing. */
+#ifndef HOST_FILE_H
+#define HOST_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* *data is malloc'ed, with a NUL behind the last byte (not counted). max: largest
+ * length taken. 0 or -errno (EFBIG: longer than max). */
+int file_read(const char *path, size_t max, uint8_t **data, size_t *len);
+/* By a temporary file beside it, fsync and rename. 0 or -errno. */
+int file_write(const char *path, const void *data, size_t len, unsigned mode);
+/* mkdir -p. 0 or -errno. */
+int file_make_dirs(const char *path, unsigned mode);
+
+#endif

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Installs the packages named in FILE that are missing. Usage: setup.sh FILE
+set -eu
+list=$(sed 's/#.*//' "$1")
+if ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is no Debian system; have these ready: " $list >&2
+    exit 0
+fi
+missing=
+for p in $list; do
+    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null) in
+    ii*) ;;
+    *) missing="$missing $p" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+echo "setup: installing$missing"
+if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -qq
+$sudo apt-get install -y -qq --no-install-recommends $missing
