@@ -20,3 +20,7 @@ e2e: all ## run the end-to-end tests
 test: all ## build and run all tests
 	@$(MAKE) --no-print-directory unit-bins
 	@$(PYTHON) tests/run.py --build $(BUILD)
+
+.PHONY: test-san
+test-san: ## all tests again under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory BUILD=build-san SAN=1 CFLAGS='-O1 -g' test
