@@ -1,0 +1,114 @@
+/* The list of all commands. See groups.h. */
+#include "cli/groups.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_LEN 64u
+
+const struct cli_group cli_groups[] = {
+    {"Firmware images", image_commands},
+    {"Partition tables", partition_commands},
+    {"Flash images", flash_commands},
+    {"Slot selection", otadata_commands},
+    {"The boot loader's decision", boot_commands},
+    {"Non-volatile storage", nvs_commands},
+    {"The OTA API on a flash image", api_commands},
+    {"Building firmware", build_commands},
+    {"Virtual devices", device_commands},
+    {"Firmware server", server_commands},
+    {"About airlift", meta_commands},
+    {0},
+};
+
+/* Words of name, when they are the first words of argv; else 0. */
+static int words_matching(const char *name, int argc, const char *const *argv)
+{
+    int word = 0;
+    while (*name) {
+        size_t len = strcspn(name, " ");
+        if (word == argc || strlen(argv[word]) != len || strncmp(argv[word], name, len) != 0)
+            return 0;
+        word++;
+        name += len;
+        name += *name == ' ';
+    }
+    return word;
+}
+
+const struct cli_command *cli_find_command(int argc, const char *const *argv, int *used)
+{
+    const struct cli_command *best = NULL;
+    *used = 0;
+    for (const struct cli_group *g = cli_groups; g->title; g++) {
+        for (const struct cli_command *c = g->commands; c->name; c++) {
+            int words = words_matching(c->name, argc, argv);
+            if (words > *used) {
+                *used = words;
+                best = c;
+            }
+        }
+    }
+    return best;
+}
+
+bool cli_is_first_word(const char *word)
+{
+    size_t len = strlen(word);
+    for (const struct cli_group *g = cli_groups; g->title; g++)
+        for (const struct cli_command *c = g->commands; c->name; c++)
+            if (strncmp(c->name, word, len) == 0 && (c->name[len] == ' ' || c->name[len] == 0))
+                return true;
+    return false;
+}
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+    unsigned m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+/* Letters to insert, remove, change, or swap with the neighbour, to make a into b. */
+static unsigned edit_distance(const char *a, const char *b)
+{
+    unsigned row[3][NAME_MAX_LEN + 1];
+    size_t la = strlen(a), lb = strlen(b);
+    if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN) return NAME_MAX_LEN;
+    unsigned *before = row[0], *last = row[1], *now = row[2];
+    for (size_t j = 0; j <= lb; j++) last[j] = (unsigned)j;
+    for (size_t i = 1; i <= la; i++) {
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= lb; j++) {
+            unsigned change = last[j - 1] + (a[i - 1] != b[j - 1]);
+            now[j] = min3(last[j] + 1, now[j - 1] + 1, change);
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && before[j - 2] + 1 < now[j]) now[j] = before[j - 2] + 1;
+        }
+        unsigned *oldest = before;
+        before = last;
+        last = now;
+        now = oldest;
+    }
+    return last[lb];
+}
+
+const char *cli_suggest(int argc, const char *const *argv)
+{
+    char one[NAME_MAX_LEN], two[NAME_MAX_LEN];
+    snprintf(one, sizeof one, "%s", argv[0]);
+    snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    const char *best = NULL;
+    unsigned best_distance = NAME_MAX_LEN;
+    for (const struct cli_group *g = cli_groups; g->title; g++) {
+        for (const struct cli_command *c = g->commands; c->name; c++) {
+            bool two_words = strchr(c->name, ' ') != NULL;
+            unsigned d = edit_distance(two_words ? two : one, c->name);
+            if (d < best_distance && d <= 1 + strlen(c->name) / 4) {
+                best = c->name;
+                best_distance = d;
+            }
+        }
+    }
+    return best;
+}

@@ -1,0 +1,88 @@
+/* airlift: finds the command, parses its words, runs it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/args.h"
+#include "cli/groups.h"
+#include "cli/help.h"
+
+/* A closed standard descriptor is given out to the next open(), and output would land in
+ * a data file. Fills the gap with one on which the missing direction still fails. */
+static void guard_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* Exit status, once all output is out. */
+static int finish(int status)
+{
+    bool failed = ferror(stdout) != 0;
+    if (fflush(stdout) != 0 || failed)
+        return cli_fail("cannot write to standard output: %s", strerror(errno));
+    return status;
+}
+
+static int unknown(int argc, const char *const *argv)
+{
+    const char *near = cli_suggest(argc, argv);
+    bool known = cli_is_first_word(argv[0]);
+    if (known && (argc == 1 || argv[1][0] == '-'))
+        fprintf(stderr, "airlift: '%s' needs one more word\n", argv[0]);
+    else
+        fprintf(stderr, "airlift: there is no command '%s%s%s'\n", argv[0], known ? " " : "",
+                known ? argv[1] : "");
+    if (near) fprintf(stderr, "Did you mean 'airlift %s'?\n", near);
+    fprintf(stderr, "See 'airlift %s%s--help'.\n", known ? argv[0] : "", known ? " " : "");
+    return CLI_USAGE;
+}
+
+static bool asks_for_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int run(int argc, const char *const *argv)
+{
+    static const char *const version[] = {"version"};
+    if (argc == 0) {
+        cli_help_all(stderr);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[0], "--version") == 0) argv = version, argc = 1;
+    if (asks_for_help(argv[0])) {
+        cli_help_all(stdout);
+        return CLI_OK;
+    }
+    int used;
+    const struct cli_command *command = cli_find_command(argc, argv, &used);
+    if (!command) {
+        if (argc > 1 && asks_for_help(argv[1]) && cli_is_first_word(argv[0])) {
+            cli_help_word(stdout, argv[0]);
+            return CLI_OK;
+        }
+        return unknown(argc, argv);
+    }
+    char why[512];
+    struct cli_args *a = cli_args_parse(command, argc - used, argv + used, why, sizeof why);
+    if (!a) return cli_usage(&(struct cli_args){.command = command}, "%s", why);
+    int status = CLI_OK;
+    if (a->help)
+        cli_help_command(stdout, command);
+    else
+        status = command->run(a);
+    cli_args_free(a);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    guard_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is a write error, told by finish() */
+    return finish(run(argc - 1, (const char *const *)argv + 1));
+}
