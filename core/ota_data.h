@@ -36,6 +36,12 @@ bool al_ota_entry_unusable(const struct al_ota_entry *e);
 /* Usable, and the CRC is right. */
 bool al_ota_entry_good(const struct al_ota_entry *e);
 
+/* Really written: not empty, and the CRC is right, whatever the state. */
+bool al_ota_entry_written(const struct al_ota_entry *e);
+
+/* Of the entries with allowed[i] the one with the larger (else: smaller) seq,
+ * unsigned; equal: 0; none: -1. */
+int al_ota_pick(const struct al_ota_entry e[2], const bool allowed[2], bool larger);
 /* The entry in force: both good, the larger seq (equal: 0); one good, that; else -1. */
 int al_ota_active(const struct al_ota_entry e[2]);
 /* The same when allowed[i] must hold as well (anti-rollback). */
@@ -51,7 +57,10 @@ int al_ota_data_write(const struct al_window *otadata, uint32_t index,
                       const struct al_ota_entry *e);
 
 /* How a switch to slot is written: which entry, and its new seq
- * (esp_ota_set_boot_partition). */
+ * (esp_ota_set_boot_partition). The other entry is rewritten, with the next seq
+ * that leads to slot; when slot is in force already, the entry in force is, with
+ * the seq it has. slot < slots. seq is AL_OTA_SEQ_EMPTY when the numbers have run
+ * out: writing that changes nothing about what boots. */
 struct al_ota_switch {
     uint32_t index;
     uint32_t seq;
