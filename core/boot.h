@@ -18,7 +18,7 @@
 /* Each is one line of the original's log, or a step worth telling. */
 enum al_boot_event {
     AL_BOOT_EV_TABLE_FAULT,          /* table */
-    AL_BOOT_EV_PARTITION,            /* part, value: row number */
+    AL_BOOT_EV_PARTITION,            /* part, value: row number, value2: rows in all */
     AL_BOOT_EV_OTADATA_SMALL,        /* value: size */
     AL_BOOT_EV_CHECK_SECURE_VERSION, /* value: eFuse */
     AL_BOOT_EV_INITIAL,              /* otadata[0..1] in initial state */
@@ -30,8 +30,9 @@ enum al_boot_event {
     AL_BOOT_EV_SLOT,            /* entry -> slot (debug): value: slot, index: entry */
     AL_BOOT_EV_STATE,           /* entry index: value: old state, value2: new state */
     AL_BOOT_EV_WRITE_FAILED,    /* value: vendor's error number */
-    AL_BOOT_EV_FACTORY_RESET,   /* pin held: data partitions get erased */
-    AL_BOOT_EV_ERASED,          /* part; value: 0 or error */
+    AL_BOOT_EV_FACTORY_RESET,   /* pin held: data partitions get erased; text: their names */
+    AL_BOOT_EV_ERASED,          /* a data partition: part, index: row, value2: 1 when it was
+                                   to be erased; value: 0 or vendor's error number */
     AL_BOOT_EV_TEST_PIN,
     AL_BOOT_EV_TEST_MISSING, /* test pin, but no test partition */
     AL_BOOT_EV_TOO_OLD,      /* part skipped: value: its secure version, value2: eFuse */
@@ -50,6 +51,7 @@ struct al_boot_event_args {
     const struct al_part *part;
     const struct al_part_fault *table;
     const struct al_image_fault *image;
+    const char *text;
 };
 
 /* What the boot loader was built with, and the pins at reset. Zeros: off. */

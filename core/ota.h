@@ -53,10 +53,13 @@ struct al_ota {
     const struct al_part_table *table;
     const struct al_crypto *crypto;
     struct al_device_ids device;
-    const struct al_part *running; /* an entry of table */
-    bool rollback;                 /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
-    bool anti_rollback;            /* CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK */
+    const struct al_part *running; /* an entry of table; NULL: none is known */
+    const struct al_part *extra;   /* partitions registered at run time, or NULL */
+    uint32_t extra_count;
+    bool rollback;      /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
+    bool anti_rollback; /* CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK */
     bool flash_encryption;
+    bool signed_data; /* CONFIG_SECURE_SIGNED_DATA_PARTITION: data/undefined, with keys */
     const struct al_secure_version *secure_version; /* required with anti_rollback */
     const struct al_trusted_keys *keys;             /* signed apps: verified at end and set_boot */
     uint32_t bootloader_offset; /* images there are not hashed (no Secure Boot) */
@@ -77,11 +80,10 @@ struct al_ota_update {
     bool has_final, copy, resumed;
 };
 
-/* p may be an entry of the table or a partition that the caller registered; in
- * `external` mode (trusted by the caller) it is not looked up. Codes and order as
- * esp_ota_begin, esp_ota_resume, esp_ota_set_final_partition, ... A failed begin
- * leaves u closed, except when the erase failed: then it stays open, as the
- * original's handle does. */
+/* p: a partition with the same type, subtype, label, offset and size must be in
+ * the table or in extra. Codes and order as esp_ota_begin, esp_ota_resume,
+ * esp_ota_set_final_partition, ... A failed begin leaves u closed, except when the erase failed:
+ * then it stays open, as the original's handle does. */
 int al_ota_begin(struct al_ota *o, const struct al_part *p, uint32_t image_size,
                  struct al_ota_update *u);
 int al_ota_resume(struct al_ota *o, const struct al_part *p, uint32_t erase_size,

@@ -1,6 +1,17 @@
 /* Writes an image into a slot, in order or at offsets, erasing as it goes, so
  * that a power cut at any byte costs at most the work since the last sector.
- * Source of the rules: esp_ota_ops.c. */
+ * Source of the rules: esp_ota_ops.c.
+ *
+ * Going on after a cut. Saved progress says that the bytes before `offset` are in
+ * the slot. What lies behind it is not known: erased, already written, or torn.
+ *   at a sector boundary   ON_DEMAND erases before it writes: always right.
+ *   inside a sector        its first bytes are needed, so it cannot be erased. Bytes
+ *                          of the same data, whole or torn, may be programmed over: a
+ *                          cut program has cleared only bits that the data clears. Remains
+ *                          of another image may not; the original programs over
+ *                          them and only the final verification finds out.
+ * al_slot_resume_offset() gives an offset that is right in every case and at most 4095
+ * bytes earlier. Save progress at multiples of 4096 and nothing is fetched twice. */
 #ifndef CORE_SLOT_WRITER_H
 #define CORE_SLOT_WRITER_H
 
@@ -32,15 +43,22 @@ struct al_slot_writer {
     uint32_t magic_seen; /* after a refused first byte: what was there */
 };
 
-/* Erases if ERASE_AHEAD. AL_ERR_INVALID_SIZE: erase_len or offset beyond the slot. */
+/* Erases if ERASE_AHEAD. AL_ERR_INVALID_SIZE: erase_len beyond the slot;
+ * AL_ERR_INVALID_ARG: offset beyond the slot, or block16 and offset % 16. */
 int al_slot_begin(struct al_slot_writer *w, const struct al_slot_config *cfg);
 /* Next bytes, any length. AL_ERR_OTA_VALIDATE_FAILED: wrong first byte (0xe9) or
- * word (0x50aa); AL_ERR_INVALID_SIZE: beyond the slot; the flash's error. */
+ * word (0x50aa), found after the erase, as in the original; AL_ERR_INVALID_SIZE:
+ * beyond the slot, nothing is changed; the flash's error. */
 int al_slot_write(struct al_slot_writer *w, const void *data, uint32_t len);
 /* Bytes at an offset; the range must have been erased. AL_ERR_INVALID_STATE with
  * ERASE_ON_DEMAND; AL_ERR_INVALID_ARG: block16 and len % 16. */
 int al_slot_write_at(struct al_slot_writer *w, uint32_t offset, const void *data, uint32_t len);
 /* Programs what block16 held back, padded with 0xff. */
 int al_slot_flush(struct al_slot_writer *w);
+
+/* Where to go on with ON_DEMAND after a power cut, when the bytes before offset
+ * are known to be good: offset, if the rest of its sector is erased, else the start of
+ * that sector. With block16 the result is a multiple of 16. */
+uint32_t al_slot_resume_offset(const struct al_window *slot, uint32_t offset, bool block16);
 
 #endif
