@@ -30,7 +30,7 @@ LIB_SERVER := $(BUILD)/lib/libairlift-server.a
 LIB_CLI := $(BUILD)/lib/libairlift-cli.a
 
 $(BUILD)/obj/core/%.o $(BUILD)/obj/zigbee/%.o: STD := -std=c11 -pedantic -Wconversion -Wno-sign-conversion
-$(BUILD)/obj/esp/%.o $(BUILD)/obj/tests/esp/%.o: STD := -std=gnu17 -Iesp/esp-idf/include -Wno-missing-prototypes
+$(BUILD)/obj/esp/%.o $(BUILD)/obj/tests/esp/%.o: STD := -std=gnu17 -Iesp/esp-idf/include -Iesp/esp-idf/include_default -Wno-missing-prototypes
 STD ?= -std=gnu17
 
 $(BUILD)/obj/%.o: %.c
