@@ -34,7 +34,8 @@ int board_gpio_level(unsigned pin);
 bool board_gpio_wait(uint32_t *seen, int timeout_ms);
 
 /* Turns fatal signals into a panic report ("Guru Meditation Error ...") on
- * UART 0 and a panic reset. */
+ * UART 0 and a panic reset. Call it in each new thread too: it gives the thread
+ * the stack on which its own stack overflow can be reported. */
 void board_catch_faults(void);
 /* The report for abort(), failed asserts and ESP_ERROR_CHECK: text, backtrace, panic reset. */
 _Noreturn void board_panic(const char *what);

@@ -52,4 +52,27 @@ struct control {
     uint8_t rtc_memory[CONTROL_RTC_LEN];
 };
 
+#define CONTROL_PATH "run/control" /* in the device directory */
+
+/* Makes a fresh page for a chip that is switched on; nothing is driven, inputs
+ * float. *fd stays open for the firmware. 0 or -errno. */
+int control_create(const char *dir, struct control **out, int *fd);
+/* The page of a running chip. -EPROTO: not a control page of this version. */
+int control_open(const char *dir, struct control **out);
+/* The same from an open file, as a firmware gets it. fd stays open. */
+int control_map(int fd, struct control **out);
+void control_unmap(struct control *c);
+
+/* What a reset clears: everything the firmware set. Power on: RTC memory too. */
+void control_clear(struct control *c, bool power_on);
+
+/* The outside world drives a pin: 0, 1, or 2 (lets go). Wakes who waits. */
+void control_gpio_drive(struct control *c, unsigned pin, uint8_t level);
+/* What the pin reads: the firmware's output, else the outside, else the pull, else 0. */
+int control_gpio_level(const struct control *c, unsigned pin);
+/* Waits until gpio_changes differs from *seen, or timeout_ms (-1: for ever). */
+bool control_gpio_wait(struct control *c, uint32_t *seen, int timeout_ms);
+
+uint64_t control_now_ns(void); /* the clock of reset_ns */
+
 #endif

@@ -30,8 +30,10 @@ void efuse_blank(struct efuse *e, const struct al_chip *chip, uint16_t revision)
 int efuse_file(struct efuse *e, int fd, bool writable);
 void efuse_close(struct efuse *e);
 
-/* Sets bits. AL_ERR_INVALID_ARG: outside; AL_ERR_NOT_ALLOWED: would clear a
- * bit, or write once field is written. */
+/* Sets bits inside one field. Flags, secure version and revocations take further
+ * bits at any time; addresses, recovery offset and digests are written once and
+ * whole (the same value again is fine). AL_ERR_INVALID_ARG: outside, or part of
+ * such a value; AL_ERR_NOT_ALLOWED: already written, or no field to burn. */
 int efuse_burn(struct efuse *e, uint32_t offset, const void *bits, uint32_t len);
 
 void efuse_device_ids(const struct efuse *e, struct al_device_ids *out);
@@ -40,7 +42,10 @@ void efuse_ieee(const struct efuse *e, uint8_t ieee[8]);
 uint32_t efuse_secure_version(const struct efuse *e);
 int efuse_raise_secure_version(struct efuse *e, uint32_t version); /* as struct al_secure_version */
 bool efuse_secure_boot(const struct efuse *e);
-/* Trusted keys not revoked; count 0: none. */
+/* Flash offset of the recovery boot loader, bytes; 0: none. */
+uint32_t efuse_recovery_bootloader(const struct efuse *e);
+/* Trusted keys not revoked; count 0: none. The eFuses do not tell the scheme:
+ * RSA (ESP32-C2: ECDSA) unless the caller's configuration says otherwise. */
 void efuse_keys(const struct efuse *e, struct al_trusted_keys *out);
 
 #endif

@@ -154,6 +154,7 @@ static bool power_cut(struct nor_flash *n, uint32_t addr, uint32_t len, const ui
     p->cut_len = len;
     p->cut_erase = src == NULL;
     p->off = 1;
+    if (n->on_power_cut) n->on_power_cut();
     return true;
 }
 

@@ -49,6 +49,8 @@ struct nor_flash {
     bool writes_off;            /* read-only view of a file */
     nor_defect_fn *on_defect;
     void *defect_ctx;
+    /* Called at the end of the operation in which the power went away, if set. */
+    void (*on_power_cut)(void);
     void *mutex; /* internal */
     int fd;
 };
