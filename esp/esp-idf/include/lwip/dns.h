@@ -1,0 +1,4 @@
+/* Name lookup is getaddrinfo(). */
+#pragma once
+
+#include "lwip/netdb.h"

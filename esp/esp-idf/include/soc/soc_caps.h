@@ -1,0 +1,31 @@
+/* What the chip can do. */
+#pragma once
+
+#include "sdkconfig.h"
+
+#define SOC_GPIO_PIN_COUNT          64
+#define SOC_SECURE_BOOT_V2_RSA      1
+#define SOC_SECURE_BOOT_V2_ECC      1
+#define SOC_FLASH_ENC_SUPPORTED     0
+#define SOC_SUPPORTS_SECURE_DL_MODE 0
+#define SOC_PM_SUPPORTED            0
+#define SOC_TIMER_SUPPORTED         1
+#define SOC_DEEP_SLEEP_SUPPORTED    1
+#define SOC_LIGHT_SLEEP_SUPPORTED   1
+#define SOC_CPU_CORES_NUM           1
+#define SOC_CPU_NUM                 1
+#if defined(CONFIG_IDF_TARGET_ESP32C2) || defined(CONFIG_IDF_TARGET_ESP32)
+#define SOC_EFUSE_SECURE_BOOT_KEY_DIGESTS 1
+#else
+#define SOC_EFUSE_SECURE_BOOT_KEY_DIGESTS 3
+#endif
+#if !defined(CONFIG_IDF_TARGET_ESP32H2)
+#define SOC_WIFI_SUPPORTED 1
+#endif
+#if defined(CONFIG_IDF_TARGET_ESP32C6) || defined(CONFIG_IDF_TARGET_ESP32H2)
+#define SOC_IEEE802154_SUPPORTED 1
+#endif
+#if defined(CONFIG_IDF_TARGET_ESP32C5) || defined(CONFIG_IDF_TARGET_ESP32C61) || \
+    defined(CONFIG_IDF_TARGET_ESP32P4) || defined(CONFIG_BOOTLOADER_RECOVERY_ENABLE)
+#define SOC_RECOVERY_BOOTLOADER_SUPPORTED 1
+#endif
