@@ -15,8 +15,17 @@ struct vendor_line {
 /* Lines that the original prints for these; level 0 when it prints none. */
 void vendor_line_image(const struct al_image_fault *f, struct vendor_line *out);
 void vendor_line_table(const struct al_part_fault *f, struct vendor_line *out);
-void vendor_line_boot(const struct al_boot_event_args *a, struct vendor_line *out);
 void vendor_line_ota(const struct al_ota_event_args *a, struct vendor_line *out);
+/* What struct al_image_trace reports. */
+void vendor_line_segment(uint32_t index, const struct al_image_segment *seg, uint32_t flash_address,
+                         bool mapped, bool loaded, struct vendor_line *out);
+void vendor_line_page_size(uint32_t configured, uint32_t found, struct vendor_line *out);
+
+/* Some boot events make several lines (the heading of the partition table, ...).
+ * Gives their number, 0..VENDOR_LINES_MAX; all have a level. */
+#define VENDOR_LINES_MAX 4
+size_t vendor_lines_boot(const struct al_boot_event_args *a,
+                         struct vendor_line out[VENDOR_LINES_MAX]);
 
 /* "I (123) boot: text", coloured if wanted, NUL terminated, no newline. */
 void vendor_line_print(const struct vendor_line *line, uint32_t ms, bool colour, char *out,
