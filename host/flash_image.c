@@ -1,0 +1,200 @@
+#include "host/flash_image.h"
+
+#include "core/app_image.h"
+#include "core/bytes.h"
+#include "core/err.h"
+#include "host/crypto_openssl.h"
+#include "host/file.h"
+#include "host/vendor_log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define SEARCH_END 0x20000u
+
+/* --- the copy as a flash --- */
+
+static int image_read(void *ctx, uint32_t addr, void *dst, uint32_t len)
+{
+    const struct flash_image *f = ctx;
+    memcpy(dst, f->bytes + addr, len);
+    return AL_OK;
+}
+
+static int image_program(void *ctx, uint32_t addr, const void *src, uint32_t len)
+{
+    struct flash_image *f = ctx;
+    const uint8_t *from = src;
+    for (uint32_t i = 0; i < len; i++)
+        if (from[i] & ~f->bytes[addr + i]) return AL_ERR_NOT_NOR;
+    memcpy(f->bytes + addr, from, len);
+    return AL_OK;
+}
+
+static int image_erase(void *ctx, uint32_t addr, uint32_t len)
+{
+    struct flash_image *f = ctx;
+    memset(f->bytes + addr, 0xff, len);
+    return AL_OK;
+}
+
+static const uint8_t *image_map(void *ctx, uint32_t addr, uint32_t len)
+{
+    const struct flash_image *f = ctx;
+    (void)len;
+    return f->bytes + addr;
+}
+
+/* --- opening --- */
+
+static bool begins_table(const struct flash_image *f, uint32_t offset)
+{
+    return offset + 2 <= f->flash.size && al_get_le16(f->bytes + offset) == AL_PART_MAGIC;
+}
+
+static void read_table(struct flash_image *f, uint32_t offset)
+{
+    f->table_offset = offset ? offset : AL_PART_TABLE_OFFSET;
+    int err = al_part_table_read(&f->flash, f->table_offset, &crypto_openssl, &f->table, &f->fault);
+    if (!err || offset || begins_table(f, f->table_offset)) return;
+    for (uint32_t at = AL_SECTOR; at < SEARCH_END && at < f->flash.size; at += AL_SECTOR) {
+        struct al_part_table t;
+        if (!begins_table(f, at) || al_part_table_read(&f->flash, at, &crypto_openssl, &t, NULL))
+            continue;
+        f->table = t;
+        f->table_offset = at;
+        return;
+    }
+}
+
+static void set_up(struct flash_image *f, uint32_t size, uint32_t table_offset)
+{
+    f->flash = (struct al_flash){
+        .ctx = f,
+        .size = size,
+        .read = image_read,
+        .program = image_program,
+        .erase = image_erase,
+        .map = image_map,
+    };
+    read_table(f, table_offset);
+}
+
+int flash_image_memory(struct flash_image *f, const void *bytes, uint32_t size,
+                       uint32_t table_offset)
+{
+    memset(f, 0, sizeof *f);
+    f->bytes = malloc(size);
+    if (!f->bytes) return AL_ERR_NO_MEM;
+    memcpy(f->bytes, bytes, size);
+    set_up(f, size, table_offset);
+    return AL_OK;
+}
+
+int flash_image_open(struct flash_image *f, const char *path, uint32_t table_offset, char *why,
+                     size_t why_size)
+{
+    size_t len;
+    struct stat st;
+    memset(f, 0, sizeof *f);
+    f->path = path;
+    int err = file_read(path, FLASH_IMAGE_MAX, &f->bytes, &len);
+    if (err == -EFBIG) {
+        snprintf(why, why_size, "%s is larger than 128 MB, the largest flash there is", path);
+        return AL_FAIL;
+    }
+    if (err) {
+        snprintf(why, why_size, "cannot read %s: %s", path, strerror(-err));
+        return AL_FAIL;
+    }
+    if (len == 0 || len % AL_SECTOR) {
+        snprintf(why, why_size,
+                 "%s is no flash image: its length %zu is no multiple of 4096. A flash image holds "
+                 "the whole chip, as `esptool read_flash 0 ALL` or `airlift flash create` gives it",
+                 path, len);
+        flash_image_close(f);
+        return AL_FAIL;
+    }
+    f->mode = stat(path, &st) ? 0644 : st.st_mode & 07777u;
+    set_up(f, (uint32_t)len, table_offset);
+    return AL_OK;
+}
+
+int flash_image_save(const struct flash_image *f, char *why, size_t why_size)
+{
+    int err = file_write(f->path, f->bytes, f->flash.size, f->mode);
+    if (!err) return AL_OK;
+    snprintf(why, why_size, "cannot write %s: %s; it is as it was", f->path, strerror(-err));
+    return AL_FAIL;
+}
+
+void flash_image_close(struct flash_image *f)
+{
+    free(f->bytes);
+    f->bytes = NULL;
+}
+
+void flash_image_table_fault(const struct flash_image *f, char *why, size_t why_size)
+{
+    char what[256];
+    if (f->fault.check == AL_PART_CHECK_NONE)
+        snprintf(what, sizeof what, "no entries");
+    else
+        part_fault_explain(&f->fault, what, sizeof what);
+    snprintf(why, why_size, "%s: no valid partition table at 0x%x: %s", f->path ? f->path : "flash",
+             f->table_offset, what);
+}
+
+/* --- what lies in it --- */
+
+/* Chip of the image at offset, or NULL. described: only with a description. */
+static const struct al_chip *chip_at(const struct flash_image *f, uint32_t offset, bool described)
+{
+    struct al_image_header h;
+    struct al_app_desc desc;
+    const uint8_t *at = f->bytes + offset;
+    uint32_t need = AL_IMAGE_DESC_OFFSET + AL_APP_DESC_LEN;
+    if (offset > f->flash.size || need > f->flash.size - offset) return NULL;
+    al_image_header_parse(at, &h);
+    if (h.magic != AL_IMAGE_MAGIC) return NULL;
+    at += AL_IMAGE_DESC_OFFSET;
+    if (described && at[0] != AL_BOOT_DESC_MAGIC && al_app_desc_parse(at, &desc)) return NULL;
+    return al_chip_by_id(h.chip_id);
+}
+
+const struct al_chip *flash_image_chip(const struct flash_image *f)
+{
+    static const uint32_t loaders[] = {0x0, 0x1000, 0x2000};
+    for (int described = 1; described >= 0; described--) {
+        const struct al_chip *chip;
+        for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
+            chip = chip_at(f, loaders[i], described);
+            if (chip && chip->bootloader_offset == loaders[i]) return chip;
+        }
+        for (uint32_t i = 0; i < f->table.count; i++) {
+            const struct al_part *p = &f->table.part[i];
+            chip = p->type == AL_PART_APP ? chip_at(f, p->offset, described) : NULL;
+            if (chip) return chip;
+        }
+    }
+    return NULL;
+}
+
+const struct al_part *flash_image_part(const struct flash_image *f, const char *name)
+{
+    const struct al_part *p = al_part_find(&f->table, AL_PART_ANY, AL_PART_ANY, name);
+    for (uint32_t i = 0; !p && i < f->table.count; i++) {
+        const struct al_part *row = &f->table.part[i];
+        const char *word = al_part_subtype_name(row->type, row->subtype);
+        if (row->type == AL_PART_APP && word && strcmp(word, name) == 0) p = row;
+    }
+    return p;
+}
+
+const char *flash_image_slot_name(const struct al_part *p)
+{
+    const char *word = al_part_subtype_name(p->type, p->subtype);
+    return p->label[0] || !word ? p->label : word;
+}
