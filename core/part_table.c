@@ -72,11 +72,11 @@ static int check_md5(struct table_walk *w)
     return fail(w, AL_PART_CHECK_MD5, AL_ERR_INVALID_STATE);
 }
 
+/* A table with an entry in the last place has no end: its verdict is known. */
 static int add_entry(struct table_walk *w)
 {
-    if (w->out->count == AL_PART_MAX) return fail(w, AL_PART_CHECK_NO_END, AL_ERR_INVALID_STATE);
-    al_part_decode(w->entry, &w->out->part[w->out->count++]);
-    /* Behind its entry the digest is known already. */
+    if (w->out->count < AL_PART_MAX) al_part_decode(w->entry, &w->out->part[w->out->count++]);
+    /* Behind the MD5 entry the digest is known already. */
     return w->out->has_md5 ? AL_OK : al_hash_update(&w->md5, w->entry, AL_PART_ENTRY);
 }
 
@@ -114,17 +114,15 @@ static int walk_verify(struct table_walk *w, uint32_t flash_size)
 /* The application's view: entries, then the MD5 entry, and no look behind it. */
 static int walk_load(struct table_walk *w)
 {
-    for (uint32_t i = 0;; i++) {
-        int err = i < ENTRIES ? next_entry(w, i) : AL_OK;
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        int err = next_entry(w, i);
+        uint32_t magic = al_get_le16(w->entry);
+        if (!err && magic == AL_PART_MAGIC_MD5) return check_md5(w);
+        if (!err && magic != AL_PART_MAGIC) break;
+        if (!err) err = add_entry(w);
         if (err) return err;
-        if (i < ENTRIES && al_get_le16(w->entry) == AL_PART_MAGIC) {
-            err = add_entry(w);
-            if (err) return err;
-            continue;
-        }
-        if (i < ENTRIES && al_get_le16(w->entry) == AL_PART_MAGIC_MD5) return check_md5(w);
-        return fail(w, AL_PART_CHECK_NO_MD5, AL_ERR_NOT_FOUND);
     }
+    return fail(w, AL_PART_CHECK_NO_MD5, AL_ERR_NOT_FOUND);
 }
 
 static int walk(struct table_walk *w, bool whole, uint32_t flash_size,
