@@ -12,10 +12,13 @@
 
 #include "core/flash.h"
 
-#define AL_NVS_ENTRIES 126u /* entries of a page */
-#define AL_NVS_ENTRY   32u
-#define AL_NVS_KEY_LEN 15u   /* bytes of a key or namespace name, without NUL */
-#define AL_NVS_STR_MAX 4000u /* with NUL */
+#define AL_NVS_ENTRIES    126u /* entries of a page */
+#define AL_NVS_ENTRY      32u
+#define AL_NVS_KEY_LEN    15u     /* bytes of a key or namespace name, without NUL */
+#define AL_NVS_STR_MAX    4000u   /* with NUL */
+#define AL_NVS_CHUNK_MAX  4000u   /* bytes of a blob that one page takes */
+#define AL_NVS_CHUNKS_MAX 127u    /* of a blob */
+#define AL_NVS_BLOB_MAX   508000u /* and at most (pages - 1) * AL_NVS_CHUNK_MAX */
 
 enum al_nvs_type {
     AL_NVS_U8 = 0x01,
@@ -36,72 +39,86 @@ enum al_nvs_type {
 };
 
 enum al_nvs_page_state {
-    AL_NVS_PAGE_UNINIT,
+    AL_NVS_PAGE_UNINIT, /* erased, or in use with its header not written yet */
     AL_NVS_PAGE_ACTIVE,
     AL_NVS_PAGE_FULL,
-    AL_NVS_PAGE_FREEING,
-    AL_NVS_PAGE_CORRUPT,
-    AL_NVS_PAGE_BAD /* state word of no known value */
+    AL_NVS_PAGE_FREEING, /* being copied to another page, then erased */
+    AL_NVS_PAGE_CORRUPT  /* unreadable; erased when it is taken into use */
 };
 
-/* What is kept in memory about a page, 16 bytes. */
+/* What is kept in memory about a page, 12 bytes. */
 struct al_nvs_page {
-    uint32_t seq;
+    uint32_t seq;    /* order of the pages; of pages in use */
     uint16_t sector; /* its place in the partition, in pages */
     uint8_t state;   /* enum al_nvs_page_state */
-    uint8_t version; /* 0xff: 1, 0xfe: 2 */
+    uint8_t version; /* 0xff: 1, 0xfe: 2; of pages with a header */
     uint8_t next;    /* first entry not used yet; 126: none */
     uint8_t live;    /* entries WRITTEN */
-    uint16_t order;  /* kept by nvs.c */
-    uint32_t reserved;
 };
 
+/* Placed by the caller, who serializes all calls. */
 struct al_nvs {
     struct al_window part;
-    struct al_nvs_page *pages; /* caller's, one a page of the partition */
-    uint16_t page_count;       /* pages of the partition */
-    uint16_t used;             /* pages[0..used-1]: in use, in order of seq;
-                                  then the free list, first in first out */
+    struct al_nvs_page *pages; /* caller's, one a page of the partition:
+                                  pages[0..used-1] in use, in order of seq; then the
+                                  free ones, first in first out */
+    uint16_t page_count;
+    uint16_t used;
     uint32_t next_seq;
-    uint8_t namespaces[32]; /* bit n: index n is taken */
-    uint16_t namespace_count;
-    bool ready;
+    uint8_t namespaces[32];   /* bit n: index n is taken */
+    uint16_t namespace_count; /* entries, not names */
+    bool ready;               /* init succeeded */
 };
 
-/* Opens a partition and repairs what power cuts left (§7 of the format):
- * may write. pages: part->size / 4096 elements, alive as long as nvs.
+/* Opens a partition and repairs what power cuts left (7 of the format):
+ * may write. pages: at least part->size / 4096 elements (page_count), alive as
+ * long as nvs; a remainder of the partition is ignored.
  * AL_ERR_NVS_NO_FREE_PAGES, AL_ERR_NVS_NEW_VERSION_FOUND, AL_ERR_NOT_ALLOWED
- * (read-only and in need of repair), AL_ERR_INVALID_ARG (no page), or the flash's. */
+ * (read-only and in need of repair), AL_ERR_INVALID_ARG (no page, more than
+ * 65535, or too few elements), or the flash's. After an error every other call
+ * gives AL_ERR_NVS_NOT_INITIALIZED. */
 int al_nvs_init(struct al_nvs *nvs, const struct al_window *part, struct al_nvs_page *pages,
                 size_t page_count);
 
-/* Namespace index 1..254 of name. create: made if missing.
- * AL_ERR_NVS_NOT_FOUND, _KEY_TOO_LONG, _NOT_ENOUGH_SPACE. */
+/* Namespace index 1..254 of name. create: made if missing. Only 15 bytes of a
+ * longer name are compared. AL_ERR_NVS_NOT_FOUND, _KEY_TOO_LONG, _NOT_ENOUGH_SPACE. */
 int al_nvs_namespace(struct al_nvs *nvs, const char *name, bool create, uint8_t *index);
 
-/* Numbers: value points to the type's bytes (low nibble of type), little-endian
- * host. set is atomic under power cuts; an equal value writes nothing.
- * purge: the old item's bytes are zeroed as well (NVS_READWRITE_PURGE). */
+/* Numbers: value points to the type's bytes, low nibble of type many, little-endian.
+ * Strings: len counts the NUL. Types: those above but BLOB_V1, BLOB_IDX, ANY.
+ * Atomic under power cuts; an equal value writes nothing (a blob of two or more
+ * chunks is written anew). purge: the old item's bytes are zeroed as well
+ * (NVS_READWRITE_PURGE).
+ * AL_ERR_INVALID_ARG (type, length of a number, NULL), AL_ERR_NVS_KEY_TOO_LONG,
+ * _VALUE_TOO_LONG, _NOT_ENOUGH_SPACE, _INVALID_STATE, _REMOVE_FAILED (the new value
+ * is there, the old one could not be discarded), or the flash's. */
 int al_nvs_set(struct al_nvs *nvs, uint8_t ns, enum al_nvs_type type, const char *key,
                const void *value, size_t len, bool purge);
-/* len: room; numbers need exactly their size. The size found is stored in *found.
- * out NULL: only the size. AL_ERR_NVS_NOT_FOUND (also for another type, or damaged data),
+
+/* len: room; numbers need exactly their size. The size found is stored in *found
+ * (may be NULL). out NULL: only the size. Data whose CRC is wrong is discarded.
+ * AL_ERR_NVS_NOT_FOUND (also for another type, or damaged data),
  * AL_ERR_NVS_INVALID_LENGTH. */
 int al_nvs_get(struct al_nvs *nvs, uint8_t ns, enum al_nvs_type type, const char *key, void *out,
                size_t len, size_t *found);
+/* type: of the first item of that name, AL_NVS_BLOB for blobs of both formats; may be NULL. */
 int al_nvs_find_key(struct al_nvs *nvs, uint8_t ns, const char *key, enum al_nvs_type *type);
 int al_nvs_erase_key(struct al_nvs *nvs, uint8_t ns, const char *key, bool purge);
+/* All items of the namespace; its name stays. Empty: 0. */
 int al_nvs_erase_all(struct al_nvs *nvs, uint8_t ns, bool purge);
+/* Zeroes the bytes of what was discarded earlier without purge. */
 int al_nvs_purge_all(struct al_nvs *nvs, uint8_t ns);
 
 /* Iteration in flash order. Start with a zeroed iterator; ns 0: all
- * namespaces. 0, or AL_ERR_NVS_NOT_FOUND at the end. Writing in between is
+ * namespaces. 0, or AL_ERR_NVS_NOT_FOUND at the end. A blob comes once, as
+ * AL_NVS_BLOB; blobs of the old format do not come. Writing in between is
  * allowed; moved items may then be seen twice or not. */
 struct al_nvs_iter {
     uint8_t ns, type; /* filters; type 0 or AL_NVS_ANY: all */
-    uint16_t page;
+    uint16_t page;    /* where to go on */
     uint8_t entry;
-    char namespace_name[16], key[16]; /* of the item found */
+    char namespace_name[16]; /* of the item found; "" when its namespace is lost */
+    char key[16];
     enum al_nvs_type found_type;
     uint8_t found_ns;
 };
@@ -110,7 +127,9 @@ int al_nvs_next(struct al_nvs *nvs, struct al_nvs_iter *it);
 struct al_nvs_stats {
     uint32_t used, free, available, total, namespaces; /* entries */
 };
-void al_nvs_stats(struct al_nvs *nvs, struct al_nvs_stats *out);
+/* AL_FAIL: a page is being collected (read-only partitions only). */
+int al_nvs_stats(struct al_nvs *nvs, struct al_nvs_stats *out);
+/* Live entries of the namespace, data and index entries included. */
 int al_nvs_used_entries(struct al_nvs *nvs, uint8_t ns, uint32_t *count);
 
 #endif
