@@ -20,7 +20,8 @@ enum http_error { /* negative results of these functions */
                   HTTP_ERR_SEND = -7,
                   HTTP_ERR_RECV = -8,     /* connection broke inside the response */
                   HTTP_ERR_PROTOCOL = -9, /* not HTTP */
-                  HTTP_ERR_STATE = -10    /* calls in the wrong order */
+                  HTTP_ERR_STATE = -10,   /* calls in the wrong order */
+                  HTTP_ERR_ARG = -11      /* a name or value that cannot stand in a header */
 };
 
 /* Zeros and NULL mean the defaults. Strings are copied. */
@@ -46,6 +47,8 @@ struct http_config {
     uint64_t rate_limit;                                            /* bytes a second, 0: none */
     void *ctx;                                                      /* of the callbacks */
     void (*on_connected)(void *ctx);
+    void (*on_sent)(void *ctx);               /* the request head is out */
+    void (*on_status)(void *ctx, int status); /* before its headers; not for 1xx */
     void (*on_header)(void *ctx, const char *name, const char *value);
 };
 
@@ -59,6 +62,9 @@ int http_client_set_url(struct http_client *c, const char *url);
 int http_client_set_method(struct http_client *c, const char *method); /* "GET" */
 int http_client_set_header(struct http_client *c, const char *name, const char *value);
 const char *http_client_get_header(struct http_client *c, const char *name); /* of the request */
+void http_client_clear_headers(struct http_client *c);
+/* Bytes of the longest request header line, its line end included; 0: none set. */
+size_t http_client_longest_header(const struct http_client *c);
 int http_client_set_auth(struct http_client *c, enum http_auth how, const char *user,
                          const char *password);
 void http_client_set_timeout(struct http_client *c, int timeout_ms);
@@ -66,14 +72,19 @@ void http_client_set_timeout(struct http_client *c, int timeout_ms);
 /* Connects and sends the request head; body_len bytes of body follow by
  * http_client_write (-1: chunked, 0: none). A kept connection is used again. 0 or http_error. */
 int http_client_open(struct http_client *c, int64_t body_len);
+/* The same in two steps, for callers that must not wait: wait returns
+ * HTTP_ERR_TIMEOUT as long as the connection is not made or the head not sent. */
+int http_client_start(struct http_client *c, int64_t body_len);
+int http_client_wait_open(struct http_client *c, int timeout_ms);
 int http_client_write(struct http_client *c, const void *data, size_t len); /* bytes taken */
-/* Waits for the response head. 0 or http_error. Redirects are not followed. */
+/* Waits for the response head. 0 or http_error; after HTTP_ERR_TIMEOUT it can be
+ * called again. Redirects are not followed, 1xx heads are skipped. */
 int http_client_headers(struct http_client *c);
-/* Up to len bytes of body; 0: end (complete or not: see complete). HTTP_ERR_TIMEOUT: none
- * came in time, the request goes on. Returns as soon as any bytes are there. */
+/* Up to len bytes of body; 0: its end. HTTP_ERR_RECV: it broke off before. HTTP_ERR_TIMEOUT:
+ * none came in time, the request goes on. Returns as soon as any bytes are there. */
 int http_client_read(struct http_client *c, void *buf, size_t len);
-/* Ends the request. keep: drain nothing, keep the connection when the response was read to its end.
- */
+/* Ends the request. The connection is kept when the response was read to its
+ * end, else it is closed: nothing is drained. */
 void http_client_close(struct http_client *c);
 /* Closes the connection itself too. */
 void http_client_disconnect(struct http_client *c);

@@ -132,10 +132,9 @@ typedef enum {
     HttpStatus_InternalError = 500
 } HttpStatus_Code;
 
-/* Zeros mean the defaults. Strings are copied by esp_http_client_init, but
- * certificates and keys must live until then only as well. Fields of the chip's
- * secure hardware (client_key, use_ecdsa_peripheral, ds_data) and of its own
- * transports are accepted and without effect. */
+/* Zeros mean the defaults. esp_http_client_init copies what it needs. A key in the
+ * chip's secure hardware (client_key, use_ecdsa_peripheral, ds_data) and an own
+ * transport are refused by esp_http_client_init: there is no such thing here. */
 typedef struct {
     const char *url; /* goes before host, port, path, query */
     const char *host;
@@ -279,8 +278,6 @@ int esp_http_client_get_status_code(esp_http_client_handle_t client);
 int64_t esp_http_client_get_content_length(esp_http_client_handle_t client);
 /* Total length behind the slash of Content-Range; -1: none */
 int64_t esp_http_client_get_content_range(esp_http_client_handle_t client);
-/* ESP_FAIL: the response is not chunked. len: 0, chunks are put together here. */
-esp_err_t esp_http_client_get_chunk_length(esp_http_client_handle_t client, int *len);
 bool esp_http_client_is_complete_data_received(esp_http_client_handle_t client);
 bool esp_http_client_is_persistent_connection(esp_http_client_handle_t client);
 esp_http_client_transport_t esp_http_client_get_transport_type(esp_http_client_handle_t client);
