@@ -10,21 +10,12 @@
 #include "core/bytes.h"
 #include "core/err.h"
 
-#define AT_CHIP_ID        8u
-#define AT_REVISION       10u
-#define AT_BLOCK_REVISION 12u
-#define AT_FLAGS          14u
-#define AT_MAC            16u
-#define AT_IEEE           22u
-#define AT_SECURE_VERSION 32u
-#define AT_RECOVERY       36u
-#define AT_REVOKED        40u
-#define AT_DIGESTS        48u
-#define DIGEST_LEN        32u
-#define DIGESTS           3u
+#define AT_CHIP_ID 8u
+#define AT_REVOKED 40u
+#define DIGEST_LEN 32u
+#define DIGESTS    3u
 
 #define FLAG_NO_MAX_REVISION 0x01u
-#define FLAG_SECURE_BOOT     0x02u
 
 static const uint8_t signature[8] = {'A', 'L', 'E', 'F', 1, 0, 0, 0};
 
@@ -33,15 +24,15 @@ static const struct field {
     uint32_t offset, len;
     bool value;
 } fields[] = {
-    {AT_FLAGS, 1, false},
-    {AT_MAC, 6, true},
-    {AT_IEEE, 8, true},
-    {AT_SECURE_VERSION, 4, false},
-    {AT_RECOVERY, 4, true},
+    {EFUSE_FLAGS, 1, false},
+    {EFUSE_MAC, 6, true},
+    {EFUSE_IEEE, 8, true},
+    {EFUSE_SECURE_VERSION, 4, false},
+    {EFUSE_RECOVERY, 4, true},
     {AT_REVOKED, 4, false},
-    {AT_DIGESTS, DIGEST_LEN, true},
-    {AT_DIGESTS + DIGEST_LEN, DIGEST_LEN, true},
-    {AT_DIGESTS + 2 * DIGEST_LEN, DIGEST_LEN, true},
+    {EFUSE_KEY_DIGESTS, DIGEST_LEN, true},
+    {EFUSE_KEY_DIGESTS + DIGEST_LEN, DIGEST_LEN, true},
+    {EFUSE_KEY_DIGESTS + 2 * DIGEST_LEN, DIGEST_LEN, true},
 };
 
 static bool all_zero(const uint8_t *p, uint32_t len)
@@ -74,7 +65,7 @@ void efuse_blank(struct efuse *e, const struct al_chip *chip, uint16_t revision)
     e->bytes = e->own;
     memcpy(e->own, signature, sizeof signature);
     al_put_le16(e->own + AT_CHIP_ID, chip->id);
-    al_put_le16(e->own + AT_REVISION, revision);
+    al_put_le16(e->own + EFUSE_REVISION, revision);
     bind_secure_version(e);
 }
 
@@ -137,25 +128,25 @@ void efuse_device_ids(const struct efuse *e, struct al_device_ids *out)
 {
     *out = (struct al_device_ids){
         .chip = al_chip_by_id(al_get_le16(e->bytes + AT_CHIP_ID)),
-        .revision = al_get_le16(e->bytes + AT_REVISION),
-        .efuse_block_rev = al_get_le16(e->bytes + AT_BLOCK_REVISION),
-        .ignore_max_revision = e->bytes[AT_FLAGS] & FLAG_NO_MAX_REVISION,
+        .revision = al_get_le16(e->bytes + EFUSE_REVISION),
+        .efuse_block_rev = al_get_le16(e->bytes + EFUSE_BLOCK_REVISION),
+        .ignore_max_revision = e->bytes[EFUSE_FLAGS] & FLAG_NO_MAX_REVISION,
     };
 }
 
 void efuse_mac(const struct efuse *e, uint8_t mac[6])
 {
-    memcpy(mac, e->bytes + AT_MAC, 6);
+    memcpy(mac, e->bytes + EFUSE_MAC, 6);
 }
 
 void efuse_ieee(const struct efuse *e, uint8_t ieee[8])
 {
-    memcpy(ieee, e->bytes + AT_IEEE, 8);
+    memcpy(ieee, e->bytes + EFUSE_IEEE, 8);
 }
 
 uint32_t efuse_secure_version(const struct efuse *e)
 {
-    return (uint32_t)__builtin_popcount(al_get_le32(e->bytes + AT_SECURE_VERSION));
+    return (uint32_t)__builtin_popcount(al_get_le32(e->bytes + EFUSE_SECURE_VERSION));
 }
 
 int efuse_raise_secure_version(struct efuse *e, uint32_t version)
@@ -164,20 +155,20 @@ int efuse_raise_secure_version(struct efuse *e, uint32_t version)
     uint32_t now = efuse_secure_version(e);
     if (version > chip->secure_version_bits) return AL_ERR_INVALID_ARG;
     if (version < now) return AL_FAIL;
-    uint32_t bits = al_get_le32(e->bytes + AT_SECURE_VERSION);
+    uint32_t bits = al_get_le32(e->bytes + EFUSE_SECURE_VERSION);
     for (; now < version; now++) bits |= bits + 1; /* the lowest clear bit */
-    al_put_le32(e->bytes + AT_SECURE_VERSION, bits);
+    al_put_le32(e->bytes + EFUSE_SECURE_VERSION, bits);
     return 0;
 }
 
 bool efuse_secure_boot(const struct efuse *e)
 {
-    return e->bytes[AT_FLAGS] & FLAG_SECURE_BOOT;
+    return e->bytes[EFUSE_FLAGS] & EFUSE_FLAG_SECURE_BOOT;
 }
 
 uint32_t efuse_recovery_bootloader(const struct efuse *e)
 {
-    return al_get_le32(e->bytes + AT_RECOVERY) * AL_SECTOR;
+    return al_get_le32(e->bytes + EFUSE_RECOVERY) * AL_SECTOR;
 }
 
 void efuse_keys(const struct efuse *e, struct al_trusted_keys *out)
@@ -189,7 +180,7 @@ void efuse_keys(const struct efuse *e, struct al_trusted_keys *out)
     *out = (struct al_trusted_keys){.version = small ? AL_SIG_ECDSA : AL_SIG_RSA,
                                     .digest_len = small ? 16 : 0};
     for (uint32_t i = 0; i < DIGESTS && i < chip->secure_boot_digests; i++) {
-        const uint8_t *digest = e->bytes + AT_DIGESTS + i * DIGEST_LEN;
+        const uint8_t *digest = e->bytes + EFUSE_KEY_DIGESTS + i * DIGEST_LEN;
         if (all_zero(digest, DIGEST_LEN) || revoked >> i & 1) continue;
         memcpy(out->digest[out->count++], digest, DIGEST_LEN);
     }

@@ -15,7 +15,16 @@
 #include "core/image_verify.h"
 #include "core/ota.h"
 
-#define EFUSE_LEN 256u
+#define EFUSE_LEN              256u
+#define EFUSE_REVISION         10u
+#define EFUSE_BLOCK_REVISION   12u
+#define EFUSE_FLAGS            14u
+#define EFUSE_FLAG_SECURE_BOOT 0x02u
+#define EFUSE_MAC              16u
+#define EFUSE_IEEE             22u
+#define EFUSE_SECURE_VERSION   32u
+#define EFUSE_RECOVERY         36u
+#define EFUSE_KEY_DIGESTS      48u
 
 struct efuse {
     uint8_t *bytes; /* EFUSE_LEN, mapped from efuse.bin or in memory */

@@ -1,0 +1,211 @@
+/* A list of what is allowed: files, memory, threads, clocks, sockets. All else
+ * gives ENOSYS, which C libraries take as "older kernel" and work around; what
+ * would be an attack in a firmware gives EPERM, so that the log is plain. */
+#include "device/sandbox_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
+/* Names, because each architecture has its own subset; unknown ones are skipped. */
+static const char *const allowed[] = {
+    /* files */
+    "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "open",
+    "openat", "openat2", "close", "close_range", "creat", "lseek", "stat", "fstat", "lstat",
+    "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat", "faccessat2", "readlink",
+    "readlinkat", "getdents64", "getdents", "getcwd", "chdir", "fchdir", "mkdir", "mkdirat",
+    "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "truncate", "ftruncate",
+    "fallocate", "fsync", "fdatasync", "sync_file_range", "flock", "fcntl", "dup", "dup2", "dup3",
+    "pipe", "pipe2", "umask", "chmod", "fchmod", "fchmodat", "utimensat", "fadvise64", "readahead",
+    "sendfile", "splice", "tee", "copy_file_range", "memfd_create", "ioctl",
+    /* waiting */
+    "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl",
+    "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "timerfd_create",
+    "timerfd_settime", "timerfd_gettime", "signalfd4", "inotify_init1", "inotify_add_watch",
+    "inotify_rm_watch", "pause",
+    /* memory */
+    "mmap", "munmap", "mprotect", "mremap", "madvise", "msync", "mincore", "mlock", "mlock2",
+    "munlock", "brk", "membarrier",
+    /* threads and signals */
+    "futex", "futex_waitv", "set_robust_list", "get_robust_list", "set_tid_address", "rseq", "exit",
+    "exit_group", "gettid", "getpid", "getppid", "getpgrp", "getpgid", "getsid", "sched_yield",
+    "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_setparam",
+    "sched_getscheduler", "sched_setscheduler", "sched_get_priority_max", "sched_get_priority_min",
+    "getpriority", "setpriority", "getcpu", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+    "rt_sigpending", "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack", "restart_syscall",
+    "arch_prctl", "wait4", "waitid",
+    /* time */
+    "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
+    "alarm", "setitimer", "getitimer", "timer_create", "timer_settime", "timer_gettime",
+    "timer_getoverrun", "timer_delete", "times",
+    /* the network */
+    "connect", "bind", "listen", "accept", "accept4", "getsockname", "getpeername", "getsockopt",
+    "setsockopt", "sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "shutdown",
+    "socketpair",
+    /* who and where am I */
+    "getuid", "geteuid", "getgid", "getegid", "getgroups", "getresuid", "getresgid", "uname",
+    "sysinfo", "getrandom", "getrlimit", "setrlimit", "getrusage", "capget"};
+
+static const char *const refused[] = {"ptrace",
+                                      "process_vm_readv",
+                                      "process_vm_writev",
+                                      "kcmp",
+                                      "pidfd_open",
+                                      "pidfd_getfd",
+                                      "pidfd_send_signal",
+                                      "execve",
+                                      "fork",
+                                      "vfork",
+                                      "setsid",
+                                      "setpgid",
+                                      "setns",
+                                      "unshare",
+                                      "mount",
+                                      "umount2",
+                                      "pivot_root",
+                                      "chroot",
+                                      "fsopen",
+                                      "open_tree",
+                                      "move_mount",
+                                      "bpf",
+                                      "perf_event_open",
+                                      "userfaultfd",
+                                      "io_uring_setup",
+                                      "keyctl",
+                                      "add_key",
+                                      "request_key",
+                                      "init_module",
+                                      "finit_module",
+                                      "delete_module",
+                                      "kexec_load",
+                                      "reboot",
+                                      "swapon",
+                                      "swapoff",
+                                      "settimeofday",
+                                      "clock_settime",
+                                      "adjtimex",
+                                      "sethostname",
+                                      "setdomainname",
+                                      "setuid",
+                                      "setgid",
+                                      "setreuid",
+                                      "setregid",
+                                      "setresuid",
+                                      "setresgid",
+                                      "setgroups",
+                                      "capset",
+                                      "chown",
+                                      "fchown",
+                                      "lchown",
+                                      "fchownat",
+                                      "mknod",
+                                      "mknodat",
+                                      "symlink",
+                                      "symlinkat",
+                                      "link",
+                                      "linkat",
+                                      "iopl",
+                                      "ioperm",
+                                      "quotactl",
+                                      "acct",
+                                      "syslog",
+                                      "personality",
+                                      "tkill",
+                                      "rt_sigqueueinfo",
+                                      "rt_tgsigqueueinfo",
+                                      "name_to_handle_at",
+                                      "open_by_handle_at",
+                                      "setxattr",
+                                      "lsetxattr",
+                                      "fsetxattr",
+                                      "shmget",
+                                      "shmat",
+                                      "semget",
+                                      "msgget"};
+
+static int add_names(scmp_filter_ctx ctx, uint32_t action, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int nr = seccomp_syscall_resolve_name(names[i]);
+        if (nr == __NR_SCMP_ERROR) continue;
+        int err = seccomp_rule_add(ctx, action, nr, 0);
+        /* Calls that this architecture has not got may be refused here. */
+        if (err && err != -EDOM) return err;
+    }
+    return 0;
+}
+
+static int add_threads(scmp_filter_ctx ctx, int program)
+{
+    /* A new thread, but no new process; the flags of clone3 lie in memory, where a
+     * filter cannot look, so it does not exist. */
+    int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    if (!err)
+        err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+    /* Signals only to itself. */
+    scmp_datum_t pid = (scmp_datum_t)getpid();
+    if (!err)
+        err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, pid));
+    if (!err)
+        err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, pid));
+    if (!err && program >= 0)
+        err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 2,
+                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)program),
+                               SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    return err;
+}
+
+static int add_sockets(scmp_filter_ctx ctx, bool unix_sockets)
+{
+    const int families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
+    size_t count = sizeof families / sizeof *families - !unix_sockets;
+    for (size_t i = 0; i < count; i++) {
+        int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+        if (err) return err;
+    }
+    return 0;
+}
+
+/* Names for threads and memory, and questions; not PR_SET_PDEATHSIG, by which the
+ * firmware dies with its chip. */
+static int add_prctl(scmp_filter_ctx ctx)
+{
+    const int options[] = {PR_SET_NAME, PR_GET_NAME,         PR_GET_DUMPABLE,
+                           PR_SET_VMA,  PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+        if (err) return err;
+    }
+    /* Reading limits is prlimit64 without new ones; of others it is not. */
+    return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+}
+
+int sandbox_calls(int program, bool unix_sockets)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    if (!ctx) return -ENOMEM;
+    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree: some calls are frequent */
+    int err = add_names(ctx, SCMP_ACT_ALLOW, allowed, sizeof allowed / sizeof *allowed);
+    if (!err)
+        err = add_names(ctx, SCMP_ACT_ERRNO(EPERM), refused, sizeof refused / sizeof *refused);
+    if (!err) err = add_threads(ctx, program);
+    if (!err) err = add_sockets(ctx, unix_sockets);
+    if (!err) err = add_prctl(ctx);
+    if (!err) err = seccomp_load(ctx);
+    seccomp_release(ctx);
+    return err;
+}
