@@ -42,6 +42,10 @@ static void on_event(void *ctx, const struct al_boot_event_args *a)
     if ((a->event == AL_BOOT_EV_NO_TEST || a->event == AL_BOOT_EV_NOTHING) && s->refused)
         add_tried(s, s->refused, s->refusal);
     if (boot_explain_event(a, slots, s->before, text, sizeof text)) add_words(s, text);
+    if (a->event == AL_BOOT_EV_LOADED && cJSON_GetArraySize(s->tried) > 1)
+        add_words(s,
+                  "it was not the first choice: lower slots are tried next, then the factory app, "
+                  "then higher slots; otadata does not change by that");
 }
 
 static void on_line(void *ctx, const struct vendor_line *line)

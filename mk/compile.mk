@@ -56,7 +56,7 @@ PROGRAMS := $(if $(wildcard cli/main.c),$(BUILD)/bin/airlift) $(if $(wildcard se
 .PHONY: programs
 programs: $(PROGRAMS) $(LIB_BASE) $(LIB_ESP) $(BUILD)/lib/airlift-flags.cmake
 
-$(BUILD)/bin/airlift: $(BUILD)/obj/cli/main.o $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
+$(BUILD)/bin/airlift: $(BUILD)/obj/cli/main.o $(BUILD)/obj/cli/groups.o $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
 $(BUILD)/bin/airliftd: $(BUILD)/obj/server/main.o $(LIB_SERVER) $(LIB_BASE)
 $(BUILD)/bin/airlift $(BUILD)/bin/airliftd:
 	@mkdir -p $(@D)
