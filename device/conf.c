@@ -282,6 +282,16 @@ int device_conf_parse(const char *text, size_t len, const char *name, struct dev
     return 0;
 }
 
+int device_conf_override(struct device_conf *conf, const char *line, char *why, size_t why_size)
+{
+    struct parser p = {
+        .conf = conf, .name = "command line", .line = 1, .why = why, .why_size = why_size};
+    char copy[LINE_MAX_LEN];
+    if (strlen(line) >= sizeof copy) return complain(&p, "longer than %u bytes", LINE_MAX_LEN - 1);
+    strcpy(copy, line);
+    return parse_line(&p, copy);
+}
+
 static int conf_path(const char *dir, char path[PATH_MAX])
 {
     return snprintf(path, PATH_MAX, "%s/" DEVICE_CONF_NAME, dir) < PATH_MAX ? 0 : -ENAMETOOLONG;

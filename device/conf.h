@@ -56,6 +56,9 @@ void device_conf_defaults(struct device_conf *out);
 int device_conf_parse(const char *text, size_t len, const char *name, struct device_conf *out,
                       char *why, size_t why_size);
 
+/* One more line, over what is in conf already (an option of the command line). */
+int device_conf_override(struct device_conf *conf, const char *line, char *why, size_t why_size);
+
 /* DIR/device.conf. As above; a file that cannot be read is named in why, too. */
 int device_conf_read(const char *dir, struct device_conf *out, char *why, size_t why_size);
 /* Replaces or adds one line. 0 or -errno. */

@@ -1,0 +1,36 @@
+/* The process that a firmware is: started from bytes in flash, in memory only,
+ * confined, and gone without a trace when the chip resets. */
+#ifndef DEVICE_FIRMWARE_H
+#define DEVICE_FIRMWARE_H
+
+#include <sys/types.h>
+
+#include "device/device.h"
+
+struct firmware {
+    pid_t pid; /* 0: none */
+    int out;   /* what it prints on UART 0, non-blocking */
+    int in;    /* what UART 0 gives it, non-blocking */
+};
+
+struct firmware_start {
+    const struct device *device;
+    const uint8_t *program; /* ELF file; NULL: the built-in agent */
+    uint32_t size;
+    uint32_t agent; /* enum agent_conduct */
+    bool sandbox;
+};
+
+/* The calling process becomes the reaper of whatever a firmware leaves behind, and
+ * must have no other children while one runs. 0, or AL_FAIL with the reason in why. */
+int firmware_start(struct firmware *f, const struct firmware_start *s, char *why, size_t why_size);
+/* True once it has ended; status as from waitpid. */
+bool firmware_ended(struct firmware *f, int *status);
+/* Ends it with all its threads and children, at once. out can still be read. */
+void firmware_kill(struct firmware *f);
+void firmware_close(struct firmware *f);
+
+/* Can this ELF file run on this machine? NULL: yes. */
+const char *firmware_program_fault(const uint8_t *program, uint32_t size);
+
+#endif

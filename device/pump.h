@@ -1,0 +1,36 @@
+/* The chip process waits here: UART 0 between firmware, terminal and pattern, the
+ * firmware's end, Ctrl-C, and one deadline. */
+#ifndef DEVICE_PUMP_H
+#define DEVICE_PUMP_H
+
+#include <signal.h>
+
+#include "device/firmware.h"
+#include "device/uart.h"
+
+enum pump_end {
+    PUMP_ENDED, /* the firmware; *status is set */
+    PUMP_DEADLINE,
+    PUMP_MATCHED,     /* the line that was waited for is here */
+    PUMP_INTERRUPTED, /* SIGINT, SIGTERM, SIGHUP */
+    PUMP_NO_OUTPUT    /* nobody reads UART 0 any more */
+};
+
+struct pump {
+    struct uart *uart;
+    struct firmware *firmware; /* pid 0: none, only wait */
+    int in;                    /* input of UART 0; -1: none */
+    int signals;               /* signalfd */
+    sigset_t old_mask;
+    char held[256]; /* input that the firmware has not taken yet */
+    size_t held_len;
+};
+
+/* Signals come through the pump from here on. 0 or -errno. */
+int pump_open(struct pump *p, struct uart *uart, struct firmware *firmware, int in);
+void pump_close(struct pump *p);
+
+/* deadline_ns: CLOCK_MONOTONIC, 0: none. */
+enum pump_end pump_run(struct pump *p, uint64_t deadline_ns, int *status);
+
+#endif
