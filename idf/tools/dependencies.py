@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""Reads the idf_component.yml files of components.
+
+Prints `component NAME=DIR` for path dependencies, and `manifest FILE` for the
+manifests behind them. A dependency that is neither a path, nor built in, nor
+in the project is an error: nothing is fetched from a network.
+"""
+import argparse
+import os
+import sys
+
+import yaml
+
+
+class DependencyError(Exception):
+    pass
+
+
+def read_manifest(path):
+    try:
+        with open(path, encoding="utf-8") as f:
+            manifest = yaml.safe_load(f) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise DependencyError(f"{path}: not valid YAML: {e}") from e
+    dependencies = manifest.get("dependencies") if isinstance(manifest, dict) else None
+    if not isinstance(manifest, dict) or not isinstance(dependencies or {}, dict):
+        raise DependencyError(f"{path}: 'dependencies' must be a list of 'name: version' pairs")
+    return dependencies or {}
+
+
+def short_name(name):
+    return name.split("/")[-1]
+
+
+def local_path(manifest, spec):
+    """Absolute path of a path dependency, or None."""
+    if not isinstance(spec, dict):
+        return None
+    path = spec.get("override_path") or spec.get("path")
+    if not path:
+        return None
+    base = os.path.dirname(manifest)
+    return os.path.normpath(os.path.join(base, os.path.expandvars(path)))
+
+
+def find(manifest, owner, name, spec, known, builtin):
+    """The folder of a dependency; None when there is nothing to do."""
+    path = local_path(manifest, spec)
+    if path:
+        if not os.path.isfile(os.path.join(path, "CMakeLists.txt")):
+            raise DependencyError(f"{manifest}: component '{owner}' wants '{name}' at '{path}', "
+                                  "but there is no CMakeLists.txt")
+        return path
+    short = short_name(name)
+    if name == "idf" or short in builtin:
+        return None
+    if any(k in (short, name.replace("/", "__")) or k.endswith("__" + short) for k in known):
+        return None
+    raise DependencyError(
+        f"{manifest}: component '{owner}' depends on '{name}', which Airlift does not have and "
+        f"does not fetch.\nPut its sources into components/{short} of the project, or say "
+        f"'path:' in {os.path.basename(manifest)}.")
+
+
+def resolve(known, builtin):
+    """known: {name: dir}, extended while manifests lead to further components."""
+    waiting = list(known.items())
+    while waiting:
+        owner, folder = waiting.pop(0)
+        manifest = os.path.join(folder, "idf_component.yml")
+        if not os.path.isfile(manifest):
+            continue
+        print(f"manifest {manifest}")
+        for name, spec in read_manifest(manifest).items():
+            path = find(manifest, owner, name, spec, known, builtin)
+            if path and short_name(name) not in known:
+                known[short_name(name)] = path
+                waiting.append((short_name(name), path))
+                print(f"component {short_name(name)}={path}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--component", action="append", default=[], help="NAME=DIR")
+    p.add_argument("--builtin", action="append", default=[])
+    args = p.parse_args()
+    resolve(dict(c.split("=", 1) for c in args.component), set(args.builtin))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except DependencyError as e:
+        sys.exit(str(e))
