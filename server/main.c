@@ -1,0 +1,185 @@
+/* airliftd: puts store, certificates and HTTP server together and runs until told to end. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "host/file.h"
+#include "host/version.h"
+#include "net/http_server.h"
+#include "net/tls_material.h"
+#include "server/api.h"
+#include "server/auth.h"
+#include "server/data_dir.h"
+#include "server/log.h"
+#include "server/options.h"
+
+#define STOP_GRACE_S 5u
+#define PATH_LEN     4096u
+#define WHY_LEN      5120u
+
+struct daemon {
+    struct options options;
+    char why[WHY_LEN];
+    char url[300];
+    int lock_fd;
+    struct tls_material tls;
+    struct api api;
+    struct http_server *http;
+    bool announced, token_made;
+};
+
+static int fault(const char *text)
+{
+    fprintf(stderr, "airliftd: %s\n", text);
+    return EXIT_FAILURE;
+}
+
+static bool load_tls(struct daemon *d)
+{
+    char dir[PATH_LEN];
+    const struct options *o = &d->options;
+    if (o->http) return true;
+    if (!o->cert) {
+        snprintf(dir, sizeof dir, "%s/tls", o->data);
+        return tls_material_own(dir, o->names, &d->tls, d->why, sizeof d->why) == 0;
+    }
+    if (tls_material_load(o->cert, o->key, &d->tls, d->why, sizeof d->why) != 0) return false;
+    if (d->why[0]) server_log("warning: %s", d->why);
+    return true;
+}
+
+/* The CA in force. A running airliftd has made it, and holds the lock. */
+static int print_ca(struct daemon *d)
+{
+    char path[PATH_LEN];
+    uint8_t *data;
+    size_t len;
+    snprintf(path, sizeof path, "%s/tls/" TLS_CA_FILE, d->options.data);
+    int err = file_read(path, 1u << 20, &data, &len);
+    if (err == -ENOENT) {
+        d->lock_fd = data_dir_lock(d->options.data, d->why, sizeof d->why);
+        if (d->lock_fd < 0 || !load_tls(d)) return fault(d->why);
+        data = (uint8_t *)strdup(d->tls.ca_pem);
+        err = data ? 0 : -ENOMEM;
+    }
+    if (err != 0) {
+        snprintf(d->why, sizeof d->why, "%s cannot be read: %s", path, strerror(-err));
+        return fault(d->why);
+    }
+    bool written = fputs((char *)data, stdout) >= 0 && fflush(stdout) == 0;
+    free(data);
+    return written ? EXIT_SUCCESS : fault("cannot write to standard output");
+}
+
+/* Where programs on this machine reach the server. */
+static void set_url(struct daemon *d, unsigned port)
+{
+    const char *listen = d->options.listen, *colon = strrchr(listen, ':');
+    int len = colon ? (int)(colon - listen) : 0;
+    bool any = len == 0 || strncmp(listen, "[::]", 4) == 0 || strncmp(listen, "0.0.0.0", 7) == 0;
+    snprintf(d->url, sizeof d->url, "%s://%.*s:%u", d->options.http ? "http" : "https",
+             any ? 9 : len, any ? "127.0.0.1" : listen, port);
+}
+
+static bool start_http(struct daemon *d)
+{
+    unsigned port;
+    int fd = http_listen(d->options.listen, &port, d->why, sizeof d->why);
+    if (fd < 0) return false;
+    struct http_server_config cfg = {
+        .cert_pem = d->tls.cert_pem,
+        .key_pem = d->tls.key_pem,
+        .connection_limit = d->options.connections,
+        .address_limit = d->options.connections_per_address,
+        .handler = &api_handler,
+        .ctx = &d->api,
+    };
+    set_url(d, port);
+    d->http = http_server_start(&cfg, fd, d->why, sizeof d->why);
+    return d->http != NULL;
+}
+
+static bool prepare(struct daemon *d)
+{
+    const struct options *o = &d->options;
+    d->lock_fd = data_dir_lock(o->data, d->why, sizeof d->why);
+    if (d->lock_fd < 0 || !load_tls(d)) return false;
+    d->api.max_size = o->max_size;
+    d->api.store = store_open(o->data, d->why, sizeof d->why);
+    if (!d->api.store) return false;
+    int err = auth_ready(d->api.store, o->data, o->new_token, &d->token_made);
+    if (err == 0 && start_http(d)) {
+        err = data_dir_announce(o->data, d->url);
+        d->announced = err == 0;
+    }
+    if (err != 0)
+        snprintf(d->why, sizeof d->why, "the data directory %s cannot be written: %s", o->data,
+                 strerror(-err));
+    return d->announced;
+}
+
+static void tell(const struct daemon *d)
+{
+    const char *data = d->options.data;
+    if (d->tls.made_ca)
+        server_log("made a CA; clients have to trust %s/tls/" TLS_CA_FILE
+                   " ('airliftd --data %s --print-ca' prints it)",
+                   data, data);
+    if (d->tls.fingerprint[0])
+        server_log("SHA-256 of the %s: %s", d->tls.ca_pem ? "CA" : "certificate",
+                   d->tls.fingerprint);
+    if (d->token_made) server_log("made a token for publishing, in %s/" AUTH_TOKEN_FILE, data);
+    if (d->options.http) server_log("warning: plain HTTP; anybody on the way can change firmware");
+    server_log("version " AIRLIFT_VERSION ", listening on %s, locally %s", d->options.listen,
+               d->url);
+}
+
+/* Many connections are many descriptors; the soft limit is often 1024. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void clean_up(struct daemon *d)
+{
+    http_server_stop(d->http, STOP_GRACE_S);
+    if (d->announced) data_dir_announce(d->options.data, NULL);
+    store_close(d->api.store);
+    tls_material_free(&d->tls);
+    if (d->lock_fd >= 0) close(d->lock_fd);
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon d = {.lock_fd = -1};
+    int status = options_parse(argc, argv, &d.options);
+    if (status >= 0) return status;
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL); /* before threads start, so that none gets them */
+    signal(SIGPIPE, SIG_IGN);                /* a client that left is an error of write() */
+    signal(SIGXFSZ, SIG_IGN);                /* so is a file size limit */
+    raise_file_limit();
+    if (d.options.print_ca) {
+        status = print_ca(&d);
+    } else if (!prepare(&d)) {
+        status = fault(d.why);
+    } else {
+        int got = 0;
+        tell(&d);
+        sigwait(&ends, &got);
+        server_log("ending on %s", got == SIGINT ? "SIGINT" : "SIGTERM");
+        status = EXIT_SUCCESS;
+    }
+    clean_up(&d);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* What airliftd was told on its command line. */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OPTIONS_MAX_NAMES 16u
+
+struct options {
+    const char *data, *listen, *cert, *key;
+    const char *names[OPTIONS_MAX_NAMES + 1]; /* NULL-terminated */
+    uint64_t max_size;
+    unsigned connections, connections_per_address;
+    bool http, print_ca, new_token;
+};
+
+/* -1: go on; else the exit status (after --help, --version, or wrong use). */
+int options_parse(int argc, char **argv, struct options *out);
+
+#endif
