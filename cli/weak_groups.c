@@ -13,4 +13,3 @@ ABSENT(nvs_commands);
 ABSENT(api_commands);
 ABSENT(build_commands);
 ABSENT(device_commands);
-ABSENT(server_commands);

@@ -51,7 +51,7 @@ static bool explain(const struct image_bytes *b, const struct al_image_fault *fa
     uint32_t field_len = fault->check == AL_IMAGE_CHECK_HASH ? AL_IMAGE_HASH_LEN : 1;
     if (fault->offset + (uint64_t)field_len > b->len)
         return refuse(why, "truncated",
-                      "the image goes on behind the end of the file, which has %zu bytes; "
+                      "the file ends after %zu bytes, inside the image: it is cut short; "
                       "build or copy it again",
                       b->len);
     image_fault_explain(fault, text, sizeof text);

@@ -95,6 +95,7 @@ static bool start_http(struct daemon *d)
         .key_pem = d->tls.key_pem,
         .connection_limit = d->options.connections,
         .address_limit = d->options.connections_per_address,
+        .drain_limit = 2 * d->options.max_size, /* whoever sends too much gets to know why */
         .handler = &api_handler,
         .ctx = &d->api,
     };
