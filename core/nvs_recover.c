@@ -70,6 +70,19 @@ static int check_item(const struct al_nvs *nvs, struct al_nvs_page *p, const uin
     return *whole ? 0 : al_nvs_discard_entries(nvs, p, entry, span, true);
 }
 
+/* The last item of the page. Its last data entry is perhaps half written and only
+ * looks WRITTEN: two bits are cleared to mark an entry ERASED, and a cut in an
+ * earlier recovery may have cleared one. Then the old value is the one to keep. */
+static int check_newest(const struct al_nvs *nvs, struct al_nvs_page *p, unsigned entry,
+                        const uint8_t header[AL_NVS_ENTRY], bool *whole)
+{
+    int sound = al_nvs_data_ok(nvs, p, entry, header);
+
+    if (sound != 0) return sound < 0 ? sound : 0;
+    *whole = false;
+    return al_nvs_discard_entries(nvs, p, entry, header[2], true);
+}
+
 static int check_active(const struct al_nvs *nvs, struct al_nvs_page *p)
 {
     uint8_t header[AL_NVS_ENTRY], states[32];
@@ -88,6 +101,7 @@ static int check_active(const struct al_nvs *nvs, struct al_nvs_page *p)
             continue;
         }
         err = check_item(nvs, p, states, &i, header, &whole);
+        if (!err && whole && i == p->next) err = check_newest(nvs, p, last, header, &whole);
         if (!err && whole && al_nvs_type_variable(header[1]))
             err = discard_earlier(nvs, p, header, AL_NVS_ANY, last);
     }
@@ -196,18 +210,15 @@ static int discard_older(struct al_nvs *nvs)
     return 0;
 }
 
-/* An item like this one of page a is live in page b: 1, or 0. same: byte for byte. */
-static int has_item(const struct al_nvs *nvs, const struct al_nvs_page *a,
-                    const struct al_nvs_walk *item, struct al_nvs_page *b, bool same)
+/* A byte for byte equal of this item of page a is live in page b: 1, or 0. */
+static int has_copy(const struct al_nvs *nvs, const struct al_nvs_page *a,
+                    const struct al_nvs_walk *item, struct al_nvs_page *b)
 {
     struct al_nvs_walk w;
     int more = al_nvs_walk_begin(&w, nvs, b);
 
     if (more) return more;
     while ((more = al_nvs_walk_step(&w)) > 0) {
-        if (!al_nvs_same_name(w.raw, item->raw[0], item->raw + 8) || w.raw[3] != item->raw[3])
-            continue;
-        if (!same) return 1;
         bool equal = memcmp(w.raw, item->raw, AL_NVS_ENTRY) == 0;
         for (unsigned i = 1; equal && i < item->span; i++) {
             uint8_t x[AL_NVS_ENTRY], y[AL_NVS_ENTRY];
@@ -235,13 +246,46 @@ static int current_is_needed(struct al_nvs *nvs, struct al_nvs_page *freeing)
         int sound = al_nvs_data_ok(nvs, last, w.entry, w.raw);
         if (sound < 0) return sound;
         if (!sound) continue;
-        int has = has_item(nvs, last, &w, freeing, true);
+        int has = has_copy(nvs, last, &w, freeing);
         if (has <= 0) return has < 0 ? has : 1;
     }
     return more;
 }
 
-/* Copies what only the FREEING page has. */
+/* An item of this name and chunk is live in another page, or later in this one: 1, or 0. */
+static int is_stale(const struct al_nvs *nvs, const struct al_nvs_walk *item)
+{
+    for (unsigned i = 0; i < nvs->used; i++) {
+        struct al_nvs_page *p = &nvs->pages[i];
+        struct al_nvs_walk w;
+        int more = al_nvs_walk_begin(&w, nvs, p);
+        if (more) return more;
+        if (p == item->page) w.next = item->next;
+        while ((more = al_nvs_walk_step(&w)) > 0)
+            if (al_nvs_same_name(w.raw, item->raw[0], item->raw + 8) && w.raw[3] == item->raw[3])
+                return 1;
+        if (more) return more;
+    }
+    return 0;
+}
+
+/* An erase that was cut may have set the bits that said an entry is discarded:
+ * old values are back. Items live once, so the others are the right ones. */
+static int discard_stale(struct al_nvs *nvs, struct al_nvs_page *freeing)
+{
+    struct al_nvs_walk w;
+    int more = al_nvs_walk_begin(&w, nvs, freeing);
+
+    if (more) return more;
+    while ((more = al_nvs_walk_step(&w)) > 0) {
+        int stale = is_stale(nvs, &w);
+        int err = stale > 0 ? al_nvs_discard_entries(nvs, freeing, w.entry, w.span, true) : stale;
+        if (err) return err;
+    }
+    return more;
+}
+
+/* Copies what only the FREEING page has; the current page has something of its own. */
 static int rescue(struct al_nvs *nvs, struct al_nvs_page *freeing)
 {
     struct al_nvs_walk w;
@@ -251,9 +295,8 @@ static int rescue(struct al_nvs *nvs, struct al_nvs_page *freeing)
     while ((more = al_nvs_walk_step(&w)) > 0) {
         struct al_nvs_page *last = al_nvs_current(nvs);
         int sound = al_nvs_data_ok(nvs, freeing, w.entry, w.raw);
-        int has = sound > 0 ? has_item(nvs, freeing, &w, last, false) : 1;
-        if (sound < 0 || has < 0) return sound < 0 ? sound : has;
-        if (has) continue;
+        if (sound < 0) return sound;
+        if (!sound) continue;
         int err = 0;
         if (last->next + w.span > AL_NVS_ENTRIES) {
             err = al_nvs_page_set_state(nvs, last, AL_NVS_PAGE_FULL);
@@ -273,18 +316,18 @@ static int finish_collection(struct al_nvs *nvs)
     while (at < nvs->used && nvs->pages[at].state != AL_NVS_PAGE_FREEING) at++;
     if (at == nvs->used) return 0;
     struct al_nvs_page *freeing = &nvs->pages[at];
-    int err = 0;
-    if (al_nvs_current(nvs)->state == AL_NVS_PAGE_ACTIVE) {
-        int needed = current_is_needed(nvs, freeing);
-        if (needed < 0) return needed;
-        if (needed) {
-            err = rescue(nvs, freeing);
-            return err ? err : al_nvs_free_page(nvs, at);
-        }
-        err = al_nvs_free_page(nvs, nvs->used - 1u);
+    bool copy_begun = al_nvs_current(nvs)->state == AL_NVS_PAGE_ACTIVE;
+    int needed = copy_begun ? current_is_needed(nvs, freeing) : 0;
+    int err = needed < 0 ? needed : 0;
+
+    if (!err && copy_begun && !needed) err = al_nvs_free_page(nvs, nvs->used - 1u);
+    if (!err) err = discard_stale(nvs, freeing);
+    if (!err && needed) {
+        err = rescue(nvs, freeing);
+    } else if (!err) {
+        err = al_nvs_take_page(nvs);
+        if (!err) err = al_nvs_copy_live(nvs, freeing);
     }
-    if (!err) err = al_nvs_take_page(nvs);
-    if (!err) err = al_nvs_copy_live(nvs, freeing);
     if (!err) err = al_nvs_free_page(nvs, at);
     return err == AL_ERR_NVS_INVALID_STATE ? AL_ERR_NVS_NO_FREE_PAGES : err;
 }
