@@ -4,6 +4,9 @@
 #include "core/crc32.h"
 #include "core/err.h"
 
+#define STATE_OFFSET 24u
+#define CRC_OFFSET   28u
+
 void al_ota_entry_decode(const uint8_t raw[AL_OTA_ENTRY_LEN], struct al_ota_entry *out)
 {
     struct al_cur c = al_cur(raw, AL_OTA_ENTRY_LEN);
@@ -17,8 +20,8 @@ void al_ota_entry_encode(const struct al_ota_entry *e, uint8_t raw[AL_OTA_ENTRY_
 {
     al_put_le32(raw, e->seq);
     memcpy(raw + 4, e->seq_label, sizeof e->seq_label);
-    al_put_le32(raw + 24, e->state);
-    al_put_le32(raw + 28, e->crc);
+    al_put_le32(raw + STATE_OFFSET, e->state);
+    al_put_le32(raw + CRC_OFFSET, e->crc);
 }
 
 uint32_t al_ota_entry_crc(uint32_t seq)
@@ -86,12 +89,21 @@ int al_ota_data_read(const struct al_window *otadata, struct al_ota_entry e[2])
     return AL_OK;
 }
 
+int al_ota_data_erase(const struct al_window *otadata, uint32_t index)
+{
+    static const uint8_t no_crc[4];
+    int err = al_window_program(otadata, index * AL_SECTOR + CRC_OFFSET, no_crc, sizeof no_crc);
+    return err ? err : al_window_erase(otadata, index * AL_SECTOR, AL_SECTOR);
+}
+
 int al_ota_data_write(const struct al_window *otadata, uint32_t index, const struct al_ota_entry *e)
 {
     uint8_t raw[AL_OTA_ENTRY_LEN];
+    uint32_t at = index * AL_SECTOR, half = AL_OTA_ENTRY_LEN / 2;
     al_ota_entry_encode(e, raw);
-    int err = al_window_erase(otadata, index * AL_SECTOR, AL_SECTOR);
-    return err ? err : al_window_program(otadata, index * AL_SECTOR, raw, sizeof raw);
+    int err = al_ota_data_erase(otadata, index);
+    if (!err) err = al_window_program(otadata, at + half, raw + half, half);
+    return err ? err : al_window_program(otadata, at, raw, half);
 }
 
 /* The smallest number >= seq that leads to slot; empty when none is left. */

@@ -51,10 +51,18 @@ uint32_t al_ota_entry_slot(const struct al_ota_entry *e, uint32_t slots);
 
 /* Reads both entries. AL_ERR_INVALID_SIZE: partition smaller than 0x2000. */
 int al_ota_data_read(const struct al_window *otadata, struct al_ota_entry e[2]);
-/* Erases the sector of entry index (0, 1) and writes e: a power cut loses that
- * entry at most, never the other. */
+/* Entry index (0, 1) becomes e, or empty. What is in flash at the end is what the
+ * original writes; on the way there it takes two more steps, since the CRC covers
+ * seq alone and the original's one write can leave a torn state that counts:
+ *   CRC to zero    the old entry is void before its sector is erased: a torn erase
+ *                  cannot turn INVALID or ABORTED into a state that boots
+ *   erase
+ *   state and CRC  (the second 16 bytes) while seq is still empty
+ *   seq            (the first 16 bytes) makes the entry valid
+ * A power cut at any point leaves the old entry, none, or e; never touches the other. */
 int al_ota_data_write(const struct al_window *otadata, uint32_t index,
                       const struct al_ota_entry *e);
+int al_ota_data_erase(const struct al_window *otadata, uint32_t index);
 
 /* How a switch to slot is written: which entry, and its new seq
  * (esp_ota_set_boot_partition). The other entry is rewritten, with the next seq

@@ -131,13 +131,15 @@ static int erase_part(const struct al_ota *o, const struct al_part *p)
     return err ? err : al_window_erase(&w, 0, w.size);
 }
 
+/* The entry in force goes last: a power cut must not revive the one before it. */
 static int choose_factory(const struct al_ota *o)
 {
-    struct al_window w;
-    const struct al_part *p = al_part_find(o->table, AL_PART_DATA, AL_PART_DATA_OTA, NULL);
-    if (!p) return AL_ERR_NOT_FOUND;
-    int err = al_part_window(o->flash, p, &w);
-    return err ? err : al_window_erase(&w, 0, AL_OTADATA_LEN);
+    struct choice c;
+    int err = read_choice(o, &c);
+    if (err) return err;
+    uint32_t last = c.active < 0 ? 1 : (uint32_t)c.active;
+    err = al_ota_data_erase(&c.window, !last);
+    return err ? err : al_ota_data_erase(&c.window, last);
 }
 
 static int check_version(const struct al_ota *o, const struct al_part *p)
@@ -300,7 +302,7 @@ static int forget_previous(struct al_ota *o, bool erase_app)
     const struct al_part *p = slot_of(o, &c, previous);
     if (!p || (o->running && al_ota_same_part(p, o->running))) return AL_FAIL;
     int err = erase_app ? erase_part(o, p) : AL_OK;
-    return err ? err : al_window_erase(&c.window, (uint32_t)previous * AL_SECTOR, AL_SECTOR);
+    return err ? err : al_ota_data_erase(&c.window, (uint32_t)previous);
 }
 
 int al_ota_erase_last_boot(struct al_ota *o)
