@@ -262,6 +262,8 @@ static int build_app(struct source *s, const struct image_spec *spec, uint8_t **
     if (err == AL_ERR_INVALID_ARG)
         return cli_fail("--mmu-page-size: %s cannot have pages of %u bytes", spec->chip->name,
                         spec->mmu_page_size);
+    if (err == AL_ERR_NOT_SUPPORTED)
+        return cli_fail("%s: no program can be made for this chip", spec->chip->name);
     return err > 0 ? err : err ? cli_fail("%s: error -0x%x", path, -err) : CLI_OK;
 }
 

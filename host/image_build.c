@@ -22,16 +22,20 @@ struct builder {
 /* A place in RAM where the second stage loader of the chip keeps its data. */
 static uint32_t ram_address(const struct al_chip *chip)
 {
-    static const struct {
-        uint16_t chip_id;
-        uint32_t address;
-    } places[] = {
-        {0, 0x3fff0030}, {2, 0x3ffe6100},  {5, 0x3fcd5820},
-        {9, 0x3fce2820}, {12, 0x3fcc8020}, {18, 0x4ff2b000},
-    };
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (places[i].chip_id == chip->id) return places[i].address;
-    return 0x40840000;
+    switch (chip->id) {
+    case 0:
+        return 0x3fff0030;
+    case 2:
+        return 0x3ffe6100;
+    case 5:
+        return 0x3fcd5820;
+    case 9:
+        return 0x3fce2820;
+    case 12:
+        return 0x3fcc8020;
+    default:
+        return al_chip_mapped(chip, 0x40840000) ? 0x4ff2b000 : 0x40840000;
+    }
 }
 
 static uint32_t round_up(uint32_t n, uint32_t unit)
@@ -120,6 +124,7 @@ int image_build_app(const struct image_spec *spec, const struct al_app_desc *des
     const uint32_t program_at =
         AL_IMAGE_DESC_OFFSET + AL_APP_DESC_LEN + AL_IMAGE_SEGMENT_HEADER_LEN;
     uint32_t address = program_address(spec->chip, program_at, page);
+    if (address >= spec->chip->irom_high) return AL_ERR_NOT_SUPPORTED;
     if (elf_len == 0 || elf_len >= MAX_SEGMENT_LEN || elf_len > spec->chip->irom_high - address)
         return AL_ERR_INVALID_SIZE;
 

@@ -26,7 +26,9 @@ struct image_spec {
 };
 
 /* elf: the program. desc: app_elf_sha256 is filled in here. On success *out is
- * malloc'ed. 0 or AL_ERR_*. */
+ * malloc'ed. 0; AL_ERR_INVALID_SIZE: does not fit the chip's flash window;
+ * AL_ERR_INVALID_ARG: a page size the chip does not have; AL_ERR_NOT_SUPPORTED: a
+ * chip that runs nothing from flash; AL_ERR_NO_MEM. */
 int image_build_app(const struct image_spec *spec, const struct al_app_desc *desc,
                     const uint8_t *elf, size_t elf_len, uint8_t **out, size_t *out_len);
 int image_build_bootloader(const struct image_spec *spec, const struct al_boot_desc *desc,
