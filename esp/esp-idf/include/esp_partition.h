@@ -139,8 +139,6 @@ esp_err_t esp_partition_register_external(esp_flash_t *flash_chip, size_t offset
                                           esp_partition_subtype_t subtype,
                                           const esp_partition_t **out_partition);
 esp_err_t esp_partition_deregister_external(const esp_partition_t *partition);
-/* Forgets the table; it is read again at the next call. */
-void esp_partition_unload_all(void);
 uint32_t esp_partition_get_main_flash_sector_size(void);
 bool esp_partition_is_flash_region_writable(size_t addr, size_t size);
 bool esp_partition_main_flash_region_safe(size_t addr, size_t size);
