@@ -104,7 +104,7 @@ const char *cli_suggest(int argc, const char *const *argv)
         for (const struct cli_command *c = g->commands; c->name; c++) {
             bool two_words = strchr(c->name, ' ') != NULL;
             unsigned d = edit_distance(two_words ? two : one, c->name);
-            if (d < best_distance && d <= 1 + strlen(c->name) / 4) {
+            if (d > 0 && d < best_distance && d <= 1 + strlen(c->name) / 4) {
                 best = c->name;
                 best_distance = d;
             }
