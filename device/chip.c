@@ -228,11 +228,11 @@ static struct outcome run_firmware(struct chip *c)
 {
     uint8_t efuses[EFUSE_LEN];
     uint64_t began = control_now_ns();
+    memcpy(efuses, c->device.efuse.bytes, sizeof efuses);
     if (!start_program(c)) {
         c->short_lives++;
         return reset_by(RESET_PANIC);
     }
-    memcpy(efuses, c->device.efuse.bytes, sizeof efuses);
     struct outcome out = watch_firmware(c);
     firmware_kill(&c->firmware);
     firmware_close(&c->firmware);

@@ -1,0 +1,676 @@
+/* Whole runs of virtual devices; the firmware is this program itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/err.h"
+#include "core/ota.h"
+#include "device/board.h"
+#include "host/crypto_openssl.h"
+#include "tests/support/test_device.h"
+
+/* --- firmware --- */
+
+static void fw_hello(void)
+{
+    board()->control->app_started = 1;
+    printf("reset reason %u\nhello\n", board()->control->reset_reason);
+}
+
+static void fw_restart(void)
+{
+    uint32_t *boots = (uint32_t *)(void *)board()->control->rtc_memory;
+    printf("reset reason %u, %u boots before\n", board()->control->reset_reason, (*boots)++);
+    board_reset(RESET_SW);
+}
+
+static void fw_crash(void)
+{
+    board_catch_faults();
+    volatile int *nowhere = NULL;
+    *nowhere = 1;
+}
+
+static int overflow(volatile int *depth)
+{
+    volatile char frame[4096];
+    frame[0] = (char)++*depth;
+    if (*depth < 1 << 20) frame[1] = (char)overflow(depth);
+    return frame[0] + frame[1];
+}
+
+static void *overflow_thread(void *arg)
+{
+    volatile int depth = 0;
+    board_catch_faults();
+    return (void *)(intptr_t)overflow(&depth);
+}
+
+static void fw_overflow(void)
+{
+    pthread_t thread;
+    board_catch_faults();
+    pthread_create(&thread, NULL, overflow_thread, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void fw_abort(void)
+{
+    board_catch_faults();
+    abort();
+}
+
+static void fw_panic(void)
+{
+    printf("half a line");
+    board_panic("assert failed: app_main main.c:7 (x > 0)");
+}
+
+static void fw_exit(void)
+{
+    exit(3);
+}
+
+static void fw_sleep(void)
+{
+    if (board()->control->reset_reason == RESET_DEEPSLEEP) {
+        printf("woke up\n");
+        return;
+    }
+    board_deep_sleep(50000);
+}
+
+static void fw_hang(void)
+{
+    for (;;) pause();
+}
+
+static void fw_dirty(void)
+{
+    const struct al_flash *f = &board()->nor.flash;
+    board_catch_faults();
+    f->program(f->ctx, 0x9000, "\x0f", 1);
+    f->program(f->ctx, 0x9000, "\xf0", 1);
+    printf("went on\n");
+}
+
+/* Erases nvs, then writes a page of it, for ever. */
+static void fw_write(void)
+{
+    const struct al_flash *f = &board()->nor.flash;
+    static const uint8_t zeros[256];
+    for (;;) {
+        f->erase(f->ctx, 0x9000, 0x1000);
+        f->program(f->ctx, 0x9000, zeros, sizeof zeros);
+        if (board()->control->boot_count > 1) printf("second life\n");
+    }
+}
+
+static void fw_gpio(void)
+{
+    uint32_t seen = board()->control->gpio_changes;
+    board()->control->app_started = 1;
+    printf("level %d\n", board_gpio_level(4));
+    board_gpio_wait(&seen, -1);
+    printf("now %d\n", board_gpio_level(4));
+}
+
+static void fw_efuse(void)
+{
+    struct efuse *e = &board()->efuse;
+    printf("secure version %u\n", efuse_secure_version(e));
+    if (board()->control->boot_count == 1)
+        efuse_raise_secure_version(e, 3);
+    else
+        memset(e->bytes, 0, EFUSE_LEN);
+    board_reset(RESET_SW);
+}
+
+static void fw_spawn(void)
+{
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0) prctl(PR_SET_NAME, "al_orphan");
+        for (;;) pause();
+    }
+    usleep(100000);
+    printf("spawned\n");
+}
+
+static void fw_echo(void)
+{
+    char line[64];
+    printf("say something\n");
+    if (fgets(line, sizeof line, stdin)) printf("heard %s", line);
+}
+
+/* Waits until the test cuts it off in the middle of a line. */
+static void fw_partial(void)
+{
+    printf("prompt> ");
+    fflush(stdout);
+}
+
+static const struct test_firmware firmware[] = {{"hello", fw_hello},
+                                                {"restart", fw_restart},
+                                                {"crash", fw_crash},
+                                                {"overflow", fw_overflow},
+                                                {"abort", fw_abort},
+                                                {"panic", fw_panic},
+                                                {"exit", fw_exit},
+                                                {"sleep", fw_sleep},
+                                                {"hang", fw_hang},
+                                                {"dirty", fw_dirty},
+                                                {"write", fw_write},
+                                                {"gpio", fw_gpio},
+                                                {"efuse", fw_efuse},
+                                                {"spawn", fw_spawn},
+                                                {"echo", fw_echo},
+                                                {"partial", fw_partial},
+                                                {0}};
+
+/* --- help --- */
+
+static void has(const struct test_device *t, const char *text)
+{
+    if (!strstr(t->output, text)) fail_msg("no '%s' in:\n%s", text, t->output);
+}
+
+static void has_not(const struct test_device *t, const char *text)
+{
+    if (strstr(t->output, text)) fail_msg("'%s' in:\n%s", text, t->output);
+}
+
+/* Device with one app, run until text. */
+static void run_until(struct test_device *t, const char *app, const char *text)
+{
+    test_device_new(t, "", app, NULL);
+    if (!test_device_run(t, (struct chip_options){.until = text}))
+        fail_msg("%s:\n%s", t->report.error, t->output);
+}
+
+/* --- tests --- */
+
+static void boot_log_reads_as_the_chip_s(void **state)
+{
+    struct test_device t;
+    run_until(&t, "hello", "^hello$");
+    static const char *const lines[] = {
+        "ESP-ROM:esp32c6-20220919\nBuild:Sep 19 2022\n"
+        "rst:0x1 (POWERON),boot:0xc (SPI_FAST_FLASH_BOOT)\n",
+        "boot: ESP-IDF v6.2-test 2nd stage bootloader\n",
+        "boot: compile time Jan  2 2026 10:20:30\n",
+        "boot: chip revision: v0.1\n",
+        "boot: efuse block revision: v1.1\n",
+        "boot.esp32c6: SPI Mode       : DIO\n",
+        "boot.esp32c6: SPI Flash Size : 16MB\n",
+        "boot:  3 ota_0            OTA app          00 10 00010000 007f0000\n",
+        "boot: End of partition table\n",
+        "boot: No factory image, trying OTA 0\n",
+        "boot: Loaded app from partition at offset 0x10000\n",
+        "firmware hello\n",
+        "reset reason 1\nhello\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) has(&t, lines[i]);
+    assert_string_equal(t.report.running, "ota_0");
+    assert_int_equal(t.report.boots, 1);
+    test_device_free(&t);
+}
+
+static void log_level_of_the_boot_loader_is_obeyed(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "CONFIG_BOOTLOADER_LOG_LEVEL=2\n", "hello", NULL);
+    assert_true(test_device_run(&t, (struct chip_options){.until = "^hello"}));
+    has_not(&t, "boot: ");
+    test_device_free(&t);
+}
+
+static void colours_are_there_when_wanted_and_not_in_the_pattern(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    assert_true(test_device_run(
+        &t, (struct chip_options){.until = "^I .*offset 0x10000$", .colour = true}));
+    has(&t, "\033[0;32mI (");
+    has(&t, "boot: End of partition table\033[0m\n");
+    test_device_free(&t);
+}
+
+static void restart_keeps_rtc_memory_and_tells_the_reason(void **state)
+{
+    struct test_device t;
+    run_until(&t, "restart", "reset reason 3, 2 boots before");
+    assert_int_equal(t.report.resets, 2);
+    assert_int_equal(test_device_count(&t, "rst:0x1 (POWERON)"), 1);
+    assert_int_equal(test_device_count(&t, "rst:0xc (SW_CPU)"), 2);
+    test_device_free(&t);
+}
+
+static void boot_loop_ends_and_is_explained(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "restart", NULL);
+    assert_false(test_device_run(&t, (struct chip_options){.boot_loop_limit = "4"}));
+    assert_int_equal(t.report.end, CHIP_BOOT_LOOP);
+    assert_int_equal(t.report.boots, 4);
+    assert_non_null(strstr(t.report.error, "4 times in a row"));
+    assert_true(test_device_run(&t, (struct chip_options){.boot_loop_limit = "0", .resets = 13}));
+    test_device_free(&t);
+}
+
+static void crash_is_reported_and_resets(void **state)
+{
+    struct test_device t;
+    run_until(&t, "crash", "rst:0xc");
+    has(&t, "Guru Meditation Error: Core  0 panic'ed (Store access fault). Exception was "
+            "unhandled.\n");
+    has(&t, "\nBacktrace: 0x");
+    has(&t, "\nELF file SHA256: ");
+    has(&t, "\nRebooting...\n");
+    assert_int_equal(t.report.last_reason, RESET_PANIC);
+    test_device_free(&t);
+}
+
+static void stack_overflow_of_a_thread_is_reported(void **state)
+{
+    struct test_device t;
+    run_until(&t, "overflow", "rst:0xc");
+    has(&t, "Guru Meditation Error");
+    has(&t, "Rebooting...");
+    test_device_free(&t);
+}
+
+static void abort_and_panic_are_reported(void **state)
+{
+    struct test_device t;
+    run_until(&t, "abort", "rst:0xc");
+    has(&t, "abort() was called at PC 0x");
+    has(&t, "Rebooting...");
+    test_device_free(&t);
+    run_until(&t, "panic", "rst:0xc");
+    has(&t, "half a line\nassert failed: app_main main.c:7 (x > 0)\n");
+    has(&t, "Backtrace:");
+    test_device_free(&t);
+}
+
+static void exit_without_reset_counts_as_panic(void **state)
+{
+    struct test_device t;
+    run_until(&t, "exit", "rst:0xc");
+    assert_int_equal(t.report.last_reason, RESET_PANIC);
+    test_device_free(&t);
+}
+
+static void deep_sleep_waits_and_wakes(void **state)
+{
+    struct test_device t;
+    run_until(&t, "sleep", "woke up");
+    has(&t, "rst:0x5 (SLEEP)");
+    assert_int_equal(t.report.last_reason, RESET_DEEPSLEEP);
+    test_device_free(&t);
+}
+
+static void watchdog_resets_a_firmware_that_never_starts(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "CONFIG_BOOTLOADER_WDT_TIME_MS=300\n", "hang", NULL);
+    assert_true(test_device_run(&t, (struct chip_options){.until = "LP_WDT_SYS"}));
+    assert_int_equal(t.report.last_reason, RESET_WDT);
+    test_device_free(&t);
+    test_device_new(&t, "CONFIG_BOOTLOADER_WDT_TIME_MS=300\n", "hello", NULL);
+    assert_true(test_device_run(&t, (struct chip_options){.seconds = 0.6}));
+    assert_int_equal(t.report.boots, 1);
+    test_device_free(&t);
+}
+
+static void flash_defect_is_loud_unless_strict_is_off(void **state)
+{
+    struct test_device t;
+    run_until(&t, "dirty", "rst:0xc");
+    has(&t, "flash defect: program at 0x009000 would set bits: it holds 0x0f, wanted 0xf0.");
+    has(&t, "abort() was called");
+    has_not(&t, "went on");
+    test_device_write(&t, 0x9000, "\xff", 1);
+    assert_true(test_device_run(&t, (struct chip_options){.until = "went on", .strict = "off"}));
+    uint8_t byte;
+    test_device_read(&t, 0x9000, &byte, 1);
+    assert_int_equal(byte, 0x00);
+    test_device_free(&t);
+}
+
+static void power_cut_tears_that_operation_and_happens_once(void **state)
+{
+    struct test_device t;
+    uint8_t torn[256];
+    unsigned between = 0;
+    test_device_new(&t, "", "write", NULL);
+    /* 2 operations of the boot loader (otadata, first start), then erase, program, ... */
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        assert_true(test_device_run(&t, (struct chip_options){.until = "second life",
+                                                              .power_cut = 10 + seed % 2,
+                                                              .power_cut_seed = seed}));
+        assert_true(t.report.power_was_cut);
+        assert_int_equal(t.report.boots, 2);
+        assert_int_equal(t.report.last_reason, RESET_POWERON);
+        assert_int_equal(test_device_count(&t, "rst:0x1 (POWERON)"), 2);
+        /* the next cut ends the run's first life only: what it left is lost in the second */
+        test_device_write(&t, TEST_DEVICE_OTADATA, memset(torn, 0xff, 256), 256);
+    }
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        assert_true(test_device_run(
+            &t, (struct chip_options){.resets = 1, .power_cut = 10, .power_cut_seed = seed}));
+        test_device_read(&t, 0x9000, torn, sizeof torn);
+        for (unsigned i = 0; i < sizeof torn; i++) between += torn[i] != 0 && torn[i] != 0xff;
+    }
+    assert_true(between > 50);
+    test_device_free(&t);
+}
+
+/* Cuts in the boot loader's own writes: the next start boots all the same. */
+static void power_cut_at_each_write_of_the_boot_loader_still_boots(void **state)
+{
+    struct test_device t;
+    static const char config[] = "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n";
+    test_device_new(&t, config, "hello", "hello");
+    struct al_ota_entry valid = {.seq = 1, .state = AL_OTA_VALID}, fresh = {.seq = 2};
+    uint8_t otadata[0x2000];
+    memset(otadata, 0xff, sizeof otadata);
+    valid.crc = al_ota_entry_crc(1);
+    fresh.crc = al_ota_entry_crc(2);
+    al_ota_entry_encode(&valid, otadata);
+    al_ota_entry_encode(&fresh, otadata + 0x1000);
+    for (uint64_t nth = 1; nth <= 2; nth++)
+        for (uint64_t seed = 0; seed < 5; seed++) {
+            test_device_write(&t, TEST_DEVICE_OTADATA, otadata, sizeof otadata);
+            assert_true(test_device_run(&t, (struct chip_options){.until = "^hello",
+                                                                  .power_cut = nth,
+                                                                  .power_cut_seed = seed}));
+            assert_true(t.report.power_was_cut);
+            assert_int_equal(t.report.boots, 2);
+        }
+    test_device_free(&t);
+}
+
+static void pending_app_that_resets_is_rolled_back(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n", "hello", "crash");
+    struct al_ota_entry e[2] = {{.seq = 1, .state = AL_OTA_VALID}, {.seq = 2, .state = AL_OTA_NEW}};
+    uint8_t raw[AL_OTA_ENTRY_LEN];
+    for (uint32_t i = 0; i < 2; i++) {
+        e[i].crc = al_ota_entry_crc(e[i].seq);
+        al_ota_entry_encode(&e[i], raw);
+        test_device_write(&t, TEST_DEVICE_OTADATA + i * 0x1000, raw, sizeof raw);
+    }
+    assert_true(test_device_run(&t, (struct chip_options){.until = "^hello"}));
+    has(&t, "firmware crash");
+    assert_string_equal(t.report.running, "ota_0");
+    assert_int_equal(t.report.boots, 2);
+    test_device_read(&t, TEST_DEVICE_OTADATA + 0x1000, raw, sizeof raw);
+    al_ota_entry_decode(raw, &e[1]);
+    assert_int_equal(e[1].state, AL_OTA_ABORTED);
+    test_device_free(&t);
+}
+
+static void brownout_resets_once(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    assert_true(
+        test_device_run(&t, (struct chip_options){.until = "^reset reason 9$", .brownout = 0.2}));
+    has(&t, "Brownout detector was triggered");
+    has(&t, "rst:0xf (PWR_BROWNOUT)");
+    test_device_free(&t);
+}
+
+static void pin_levels_come_from_conf_and_from_outside(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "gpio", NULL);
+    test_device_conf(&t, "gpio4 = 1");
+    pid_t hand = fork();
+    if (hand == 0) {
+        struct control *c;
+        while (control_open(t.dir, &c) || !c->app_started) usleep(10000);
+        usleep(100000);
+        control_gpio_drive(c, 4, 0);
+        _exit(0);
+    }
+    bool reached = test_device_run(&t, (struct chip_options){.until = "now 0"});
+    waitpid(hand, NULL, 0);
+    if (!reached) fail_msg("%s\n%s", t.report.error, t.output);
+    has(&t, "level 1");
+    test_device_free(&t);
+}
+
+static void efuse_bits_cannot_be_cleared(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "efuse", NULL);
+    assert_true(test_device_run(&t, (struct chip_options){.resets = 3}));
+    assert_int_equal(test_device_count(&t, "secure version 0"), 1);
+    assert_int_equal(test_device_count(&t, "secure version 3"), 2);
+    struct device d;
+    char why[256];
+    assert_int_equal(device_open(&d, t.dir, DEVICE_LOOK, why, sizeof why), 0);
+    assert_int_equal(efuse_secure_version(&d.efuse), 3);
+    device_close(&d);
+    test_device_free(&t);
+}
+
+static unsigned processes_named(const char *name)
+{
+    char command[64];
+    snprintf(command, sizeof command, "pgrep -c '^%s$'", name);
+    FILE *p = popen(command, "r");
+    unsigned count = 0;
+    if (p && fscanf(p, "%u", &count) != 1) count = 0;
+    if (p) pclose(p);
+    return count;
+}
+
+static void children_of_a_firmware_die_with_it(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "spawn", NULL);
+    assert_true(test_device_run(&t, (struct chip_options){.until = "spawned", .no_sandbox = true}));
+    assert_int_equal(processes_named("al_orphan"), 0);
+    test_device_free(&t);
+}
+
+static void second_run_on_a_device_is_refused(void **state)
+{
+    struct test_device t;
+    char why[512];
+    struct device d;
+    test_device_new(&t, "", "hello", NULL);
+    assert_int_equal(device_open(&d, t.dir, DEVICE_RUN, why, sizeof why), 0);
+    assert_true(device_is_running(t.dir));
+    assert_false(test_device_run(&t, (struct chip_options){.until = "hello"}));
+    assert_int_equal(t.report.end, CHIP_FAILED);
+    assert_non_null(strstr(t.report.error, "is running already"));
+    device_close(&d);
+    assert_false(device_is_running(t.dir));
+    assert_true(test_device_run(&t, (struct chip_options){.until = "hello"}));
+    test_device_free(&t);
+}
+
+static void erased_flash_and_wrong_loaders_stop_in_the_rom(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    uint8_t good[24], bad[24];
+    test_device_read(&t, 0, good, sizeof good);
+
+    memset(bad, 0xff, sizeof bad);
+    test_device_write(&t, 0, bad, sizeof bad);
+    assert_false(test_device_run(&t, (struct chip_options){.seconds = 1}));
+    has(&t, "invalid header: 0xffffffff\n");
+    assert_int_equal(t.report.end, CHIP_NO_LOADER);
+
+    memcpy(bad, good, sizeof bad);
+    bad[12] = 5;
+    test_device_write(&t, 0, bad, sizeof bad);
+    assert_false(test_device_run(&t, (struct chip_options){.seconds = 1}));
+    has(&t, "Invalid chip id. Expected 13 read 5. Bootloader for wrong chip?\n");
+
+    test_device_write(&t, 0, good, sizeof good);
+    uint8_t byte;
+    test_device_read(&t, 40, &byte, 1); /* inside the description */
+    byte ^= 1;
+    test_device_write(&t, 40, &byte, 1);
+    assert_false(test_device_run(&t, (struct chip_options){.seconds = 1}));
+    has(&t, "Checksum failure. Calculated 0x");
+    test_device_free(&t);
+}
+
+static void wrong_digest_of_the_boot_loader_is_only_a_warning(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    uint8_t entry = 0x77; /* a header byte: in the digest, not in the checksum */
+    test_device_write(&t, 4, &entry, 1);
+    assert_true(test_device_run(&t, (struct chip_options){.until = "^hello"}));
+    has(&t, "SHA-256 comparison failed:\n");
+    has(&t, "Attempting to boot anyway...\n");
+    test_device_free(&t);
+}
+
+static void nothing_bootable_loops_until_the_limit(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    test_device_write(&t, TEST_DEVICE_OTA_0, "\0", 1);
+    assert_false(test_device_run(&t, (struct chip_options){.boot_loop_limit = "3"}));
+    assert_int_equal(t.report.end, CHIP_BOOT_LOOP);
+    assert_int_equal(test_device_count(&t, "No bootable app partitions in the partition table"), 3);
+    test_device_free(&t);
+}
+
+static void program_of_another_machine_is_no_firmware(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "alien", NULL);
+    assert_false(test_device_run(&t, (struct chip_options){.boot_loop_limit = "2"}));
+    assert_int_equal(t.report.end, CHIP_BOOT_LOOP);
+    has(&t, "App in partition ota_0 cannot be started");
+    has_not(&t, "firmware alien");
+    test_device_free(&t);
+}
+
+static void input_reaches_the_firmware(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "echo", NULL);
+    int in[2], out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(write(in[1], "marco\n", 6), 6);
+    const struct chip_options o = {
+        .dir = t.dir, .until = "heard marco", .seconds = 10, .input = in[0], .output = out};
+    assert_true(chip_run(&o, &t.report));
+    close(in[0]);
+    close(in[1]);
+    close(out);
+    test_device_free(&t);
+}
+
+static void pattern_matches_a_prompt_without_newline(void **state)
+{
+    struct test_device t;
+    run_until(&t, "partial", "^prompt> ");
+    test_device_free(&t);
+}
+
+static void time_out_fails_only_when_a_pattern_was_waited_for(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    assert_true(test_device_run(&t, (struct chip_options){.seconds = 0.2}));
+    assert_false(test_device_run(&t, (struct chip_options){.seconds = 0.2, .until = "never"}));
+    assert_string_equal(t.report.error, "no line matched 'never' within 0.2 s");
+    assert_false(test_device_run(&t, (struct chip_options){.until = "a("}));
+    assert_int_equal(t.report.end, CHIP_FAILED);
+    test_device_free(&t);
+}
+
+static void interrupt_ends_cleanly(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "hello", NULL);
+    pid_t self = getpid(), hand = fork();
+    if (hand == 0) {
+        usleep(300000);
+        kill(self, SIGINT);
+        _exit(0);
+    }
+    assert_false(test_device_run(&t, (struct chip_options){.seconds = 10}));
+    assert_int_equal(t.report.end, CHIP_INTERRUPTED);
+    waitpid(hand, NULL, 0);
+    test_device_free(&t);
+}
+
+static void log_file_has_the_lines_without_colours(void **state)
+{
+    struct test_device t;
+    char path[96], text[8192];
+    test_device_new(&t, "", "hello", NULL);
+    snprintf(path, sizeof path, "%s/uart.log", t.dir);
+    assert_true(
+        test_device_run(&t, (struct chip_options){.until = "^hello", .log = path, .colour = true}));
+    FILE *f = fopen(path, "r");
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    assert_non_null(strstr(text, "\nhello\n"));
+    assert_null(strchr(text, '\033'));
+    test_device_free(&t);
+}
+
+int main(void)
+{
+    test_device_firmware(firmware);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boot_log_reads_as_the_chip_s),
+        cmocka_unit_test(log_level_of_the_boot_loader_is_obeyed),
+        cmocka_unit_test(colours_are_there_when_wanted_and_not_in_the_pattern),
+        cmocka_unit_test(restart_keeps_rtc_memory_and_tells_the_reason),
+        cmocka_unit_test(boot_loop_ends_and_is_explained),
+        cmocka_unit_test(crash_is_reported_and_resets),
+        cmocka_unit_test(stack_overflow_of_a_thread_is_reported),
+        cmocka_unit_test(abort_and_panic_are_reported),
+        cmocka_unit_test(exit_without_reset_counts_as_panic),
+        cmocka_unit_test(deep_sleep_waits_and_wakes),
+        cmocka_unit_test(watchdog_resets_a_firmware_that_never_starts),
+        cmocka_unit_test(flash_defect_is_loud_unless_strict_is_off),
+        cmocka_unit_test(power_cut_tears_that_operation_and_happens_once),
+        cmocka_unit_test(power_cut_at_each_write_of_the_boot_loader_still_boots),
+        cmocka_unit_test(pending_app_that_resets_is_rolled_back),
+        cmocka_unit_test(brownout_resets_once),
+        cmocka_unit_test(pin_levels_come_from_conf_and_from_outside),
+        cmocka_unit_test(efuse_bits_cannot_be_cleared),
+        cmocka_unit_test(children_of_a_firmware_die_with_it),
+        cmocka_unit_test(second_run_on_a_device_is_refused),
+        cmocka_unit_test(erased_flash_and_wrong_loaders_stop_in_the_rom),
+        cmocka_unit_test(wrong_digest_of_the_boot_loader_is_only_a_warning),
+        cmocka_unit_test(nothing_bootable_loops_until_the_limit),
+        cmocka_unit_test(program_of_another_machine_is_no_firmware),
+        cmocka_unit_test(input_reaches_the_firmware),
+        cmocka_unit_test(pattern_matches_a_prompt_without_newline),
+        cmocka_unit_test(time_out_fails_only_when_a_pattern_was_waited_for),
+        cmocka_unit_test(interrupt_ends_cleanly),
+        cmocka_unit_test(log_file_has_the_lines_without_colours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
