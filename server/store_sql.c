@@ -128,6 +128,7 @@ static void column_text(sqlite3_stmt *row, int column, char *out, size_t size)
 
 void store_sql_artifact(sqlite3_stmt *row, struct artifact *out)
 {
+    *out = (struct artifact){0};
     column_text(row, 0, out->name, sizeof out->name);
     column_text(row, 1, out->sha256, sizeof out->sha256);
     out->size = (uint64_t)sqlite3_column_int64(row, 2);
