@@ -8,6 +8,8 @@
 
 #include "device/board.h"
 #include "esp/esp-idf/airlift_config.h"
+#include "esp/esp-idf/rtc_memory.h"
+#include "esp_system.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t critical = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -84,7 +86,7 @@ struct tskTaskControlBlock *kernel_self(void)
 {
     if (self) return self;
     self = new_block();
-    if (!self) board_panic("no memory for a task");
+    if (!self) esp_system_abort("no memory for a task");
     self->thread = pthread_self();
     pthread_getname_np(self->thread, self->name, sizeof self->name);
     pthread_once(&key_once, make_key);
@@ -171,6 +173,7 @@ void kernel_catch_faults(void)
 {
     catch_faults = true;
     board_catch_faults();
+    rtc_memory_catch_faults();
 }
 
 void kernel_set_interrupt(bool on)
@@ -217,7 +220,7 @@ static void *task_main(void *arg)
     struct tskTaskControlBlock *t = arg;
     self = t;
     pthread_setname_np(pthread_self(), t->name);
-    if (catch_faults) board_catch_faults();
+    if (catch_faults) kernel_catch_faults();
     if (!setjmp(t->leave)) {
         kernel_lock(); /* deleted or suspended before it began */
         kernel_unlock();
@@ -225,7 +228,7 @@ static void *task_main(void *arg)
         char what[80];
         snprintf(what, sizeof what, "FreeRTOS Task \"%s\" should not return, Aborting now!",
                  t->name);
-        board_panic(what);
+        esp_system_abort(what);
     }
     pthread_mutex_lock(&mutex);
     bury(t);

@@ -75,7 +75,7 @@ uint64_t kernel_tick_us(void); /* length of a tick: CONFIG_FREERTOS_HZ, default 
 /* True when a deleted task has left its thread for good. */
 bool kernel_task_ended(const struct tskTaskControlBlock *t);
 
-/* New tasks report their faults as panics (board_catch_faults). */
+/* From now on faults are panics, in this thread and in new tasks; RTC memory is kept. */
 void kernel_catch_faults(void);
 
 /* The current thread handles interrupts (xPortInIsrContext). */

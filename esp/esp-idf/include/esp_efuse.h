@@ -23,7 +23,6 @@ bool esp_efuse_check_secure_version(uint32_t secure_version);
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version);
 /* Written once. ESP_ERR_NOT_ALLOWED: holds another offset already. */
 esp_err_t esp_efuse_set_recovery_bootloader_offset(const uint32_t offset);
-uint32_t esp_efuse_get_pkg_ver(void);
 
 #ifdef __cplusplus
 }

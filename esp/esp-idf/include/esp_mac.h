@@ -30,7 +30,6 @@ esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type);
 esp_err_t esp_efuse_mac_get_default(uint8_t *mac);
 esp_err_t esp_base_mac_addr_get(uint8_t *mac);
 esp_err_t esp_base_mac_addr_set(const uint8_t *mac);
-esp_err_t esp_iface_mac_addr_set(const uint8_t *mac, esp_mac_type_t type);
 size_t esp_mac_addr_len_get(esp_mac_type_t type);
 esp_err_t esp_derive_local_mac(uint8_t *local_mac, const uint8_t *universal_mac);
 
