@@ -80,6 +80,10 @@ struct al_nvs {
 int al_nvs_init(struct al_nvs *nvs, const struct al_window *part, struct al_nvs_page *pages,
                 size_t page_count);
 
+/* What the first 32 bytes of a page say: state, seq, version. UNINIT: the state
+ * word is blank; whether the page is too is not looked at. For tools. */
+void al_nvs_page_header(const uint8_t raw[32], struct al_nvs_page *out);
+
 /* Namespace index 1..254 of name. create: made if missing. Only 15 bytes of a
  * longer name are compared. AL_ERR_NVS_NOT_FOUND, _KEY_TOO_LONG, _NOT_ENOUGH_SPACE. */
 int al_nvs_namespace(struct al_nvs *nvs, const char *name, bool create, uint8_t *index);
@@ -111,8 +115,8 @@ int al_nvs_purge_all(struct al_nvs *nvs, uint8_t ns);
 
 /* Iteration in flash order. Start with a zeroed iterator; ns 0: all
  * namespaces. 0, or AL_ERR_NVS_NOT_FOUND at the end. A blob comes once, as
- * AL_NVS_BLOB; blobs of the old format do not come. Writing in between is
- * allowed; moved items may then be seen twice or not. */
+ * AL_NVS_BLOB; blobs of the old format come only with their type as the filter. Writing in between
+ * is allowed; moved items may then be seen twice or not. */
 struct al_nvs_iter {
     uint8_t ns, type; /* filters; type 0 or AL_NVS_ANY: all */
     uint16_t page;    /* where to go on */

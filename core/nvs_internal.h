@@ -159,6 +159,17 @@ int al_nvs_copy_item(struct al_nvs *nvs, const struct al_nvs_page *from, unsigne
  * only the reserve is free. AL_ERR_NVS_NOT_ENOUGH_SPACE, _INVALID_STATE. */
 int al_nvs_next_page(struct al_nvs *nvs);
 
+/* ---- opening: nvs_load.c, nvs_recover.c ---- */
+
+/* Reads and repairs the page at p->sector; fills in the rest of p.
+ * AL_ERR_NVS_NEW_VERSION_FOUND. */
+int al_nvs_load_page(const struct al_nvs *nvs, struct al_nvs_page *p);
+/* The first live item before entry `before` with the name and chunk of raw. type
+ * AL_NVS_ANY: of any type. 1: found, w stands on it; 0: none. */
+int al_nvs_earlier_in_page(const struct al_nvs *nvs, struct al_nvs_page *p,
+                           const uint8_t raw[AL_NVS_ENTRY], uint8_t type, unsigned before,
+                           struct al_nvs_walk *w);
+
 /* ---- blob: nvs_blob.c ---- */
 
 /* old: its BLOB_IDX, or NULL. Writes chunks and index; discards nothing old. */

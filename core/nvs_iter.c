@@ -4,7 +4,8 @@
 static bool wanted(const struct al_nvs_iter *it, const uint8_t raw[AL_NVS_ENTRY])
 {
     if (raw[0] == NVS_NAMESPACES || (it->ns && raw[0] != it->ns)) return false;
-    if (raw[1] == AL_NVS_BLOB_IDX || raw[1] == AL_NVS_BLOB_V1) return false;
+    if (raw[1] == AL_NVS_BLOB_IDX) return false;
+    if (raw[1] == AL_NVS_BLOB_V1) return it->type == AL_NVS_BLOB_V1;
     /* A blob is shown at its first chunk. */
     if (raw[1] == AL_NVS_BLOB && raw[3] != 0 && raw[3] != NVS_CHUNK_VER1) return false;
     return it->type == 0 || it->type == AL_NVS_ANY || raw[1] == it->type;
@@ -47,7 +48,7 @@ int al_nvs_next(struct al_nvs *nvs, struct al_nvs_iter *it)
         if (more) return more;
         w.next = it->entry;
         while ((more = al_nvs_walk_step(&w)) > 0)
-            if (wanted(it, w.raw)) return show(nvs, it, &w);
+            if (wanted(it, w.raw) && al_nvs_header_ok(w.raw, w.entry)) return show(nvs, it, &w);
         if (more) return more;
     }
     return AL_ERR_NVS_NOT_FOUND;

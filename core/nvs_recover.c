@@ -3,170 +3,13 @@
  * (namespaces and blobs). A cut in here loses nothing either: init starts anew. */
 #include "core/nvs_internal.h"
 
-/* ---- 7.1: one page ---- */
-
-/* Entries that were programmed, or begun, without their state: unusable. */
-static int close_half_written(const struct al_nvs *nvs, struct al_nvs_page *p)
-{
-    while (p->next < AL_NVS_ENTRIES) {
-        int blank =
-            al_nvs_page_blank(nvs, p, NVS_ENTRIES_AT + p->next * AL_NVS_ENTRY, AL_NVS_ENTRY);
-        if (blank < 0) return blank;
-        if (blank) break;
-        int err = al_nvs_discard_entries(nvs, p, p->next, 1, true);
-        if (err) return err;
-    }
-    return 0;
-}
-
-/* The first live item before `before` of the same name and chunk. type
- * AL_NVS_ANY: of any type. 1: found, at *entry with *span; 0: none. */
-static int earlier_in_page(const struct al_nvs *nvs, struct al_nvs_page *p,
-                           const uint8_t raw[AL_NVS_ENTRY], uint8_t type, unsigned before,
-                           struct al_nvs_walk *w)
-{
-    int more = al_nvs_walk_begin(w, nvs, p);
-
-    if (more) return more;
-    while ((more = al_nvs_walk_step(w)) > 0 && w->entry < before)
-        if (al_nvs_same_name(w->raw, raw[0], raw + 8) && w->raw[3] == raw[3] &&
-            (type == AL_NVS_ANY || w->raw[1] == type))
-            return 1;
-    return more < 0 ? more : 0;
-}
-
-static int discard_earlier(const struct al_nvs *nvs, struct al_nvs_page *p,
-                           const uint8_t raw[AL_NVS_ENTRY], uint8_t type, unsigned before)
-{
-    struct al_nvs_walk w;
-    int found = earlier_in_page(nvs, p, raw, type, before, &w);
-
-    return found <= 0 ? found : al_nvs_discard_entries(nvs, p, w.entry, w.span, true);
-}
-
-static bool span_written(const uint8_t states[32], unsigned entry, unsigned span)
-{
-    for (unsigned i = entry; i < entry + span; i++)
-        if (al_nvs_state_of(states, i) != NVS_WRITTEN) return false;
-    return true;
-}
-
-/* A WRITTEN entry at *i. Discards what is no whole item, and moves *i behind it.
- * header: set when an item began here. */
-static int check_item(const struct al_nvs *nvs, struct al_nvs_page *p, const uint8_t states[32],
-                      unsigned *i, uint8_t header[AL_NVS_ENTRY], bool *whole)
-{
-    unsigned entry = *i, span = 1;
-    const uint8_t *raw = al_nvs_entry(nvs, p, entry, header);
-
-    if (!raw) return AL_ERR_FLASH_OP_FAIL;
-    if (raw != header) memcpy(header, raw, AL_NVS_ENTRY);
-    *whole = al_nvs_header_ok(header, entry);
-    if (*whole && al_nvs_type_variable(header[1])) {
-        span = header[2];
-        *whole = span_written(states, entry, span);
-    }
-    *i = entry + span;
-    return *whole ? 0 : al_nvs_discard_entries(nvs, p, entry, span, true);
-}
-
-/* The last item of the page. Its last data entry is perhaps half written and only
- * looks WRITTEN: two bits are cleared to mark an entry ERASED, and a cut in an
- * earlier recovery may have cleared one. Then the old value is the one to keep. */
-static int check_newest(const struct al_nvs *nvs, struct al_nvs_page *p, unsigned entry,
-                        const uint8_t header[AL_NVS_ENTRY], bool *whole)
-{
-    int sound = al_nvs_data_ok(nvs, p, entry, header);
-
-    if (sound != 0) return sound < 0 ? sound : 0;
-    *whole = false;
-    return al_nvs_discard_entries(nvs, p, entry, header[2], true);
-}
-
-static int check_active(const struct al_nvs *nvs, struct al_nvs_page *p)
-{
-    uint8_t header[AL_NVS_ENTRY], states[32];
-    unsigned last = 0;
-    bool whole = false;
-    int err = close_half_written(nvs, p);
-
-    if (!err) err = al_nvs_states(nvs, p, states);
-    for (unsigned i = 0; !err && i < p->next;) {
-        enum nvs_entry_state s = al_nvs_state_of(states, i);
-        last = i;
-        if (s != NVS_WRITTEN) {
-            whole = false;
-            if (s != NVS_ERASED) err = al_nvs_discard_entries(nvs, p, i, 1, true);
-            i++;
-            continue;
-        }
-        err = check_item(nvs, p, states, &i, header, &whole);
-        if (!err && whole && i == p->next) err = check_newest(nvs, p, last, header, &whole);
-        if (!err && whole && al_nvs_type_variable(header[1]))
-            err = discard_earlier(nvs, p, header, AL_NVS_ANY, last);
-    }
-    /* The newest item: a cut may have come before its old value was discarded. */
-    if (!err && whole) err = discard_earlier(nvs, p, header, header[1], last);
-    return err;
-}
-
-static int check_full(const struct al_nvs *nvs, struct al_nvs_page *p)
-{
-    uint8_t header[AL_NVS_ENTRY], states[32];
-    bool whole;
-    int err = al_nvs_states(nvs, p, states);
-
-    for (unsigned i = 0; !err && i < AL_NVS_ENTRIES;) {
-        if (al_nvs_state_of(states, i) != NVS_WRITTEN)
-            i++;
-        else
-            err = check_item(nvs, p, states, &i, header, &whole);
-    }
-    return err;
-}
-
-static int load_entries(const struct al_nvs *nvs, struct al_nvs_page *p)
-{
-    uint8_t states[32];
-    int err = al_nvs_states(nvs, p, states);
-
-    if (err) return err;
-    p->live = 0;
-    p->next = AL_NVS_ENTRIES;
-    for (unsigned i = AL_NVS_ENTRIES; i-- > 0;) {
-        enum nvs_entry_state s = al_nvs_state_of(states, i);
-        if (s == NVS_WRITTEN) p->live++;
-        if (s == NVS_EMPTY && p->state == AL_NVS_PAGE_ACTIVE) p->next = (uint8_t)i;
-    }
-    return p->state == AL_NVS_PAGE_ACTIVE ? check_active(nvs, p) : check_full(nvs, p);
-}
-
-static int load_page(const struct al_nvs *nvs, struct al_nvs_page *p)
-{
-    uint8_t raw[32];
-    int err = al_nvs_page_read(nvs, p, 0, raw, sizeof raw);
-
-    if (err) return err;
-    uint32_t word = al_get_le32(raw);
-    if (word == 0xffffffffu) {
-        int blank = al_nvs_page_blank(nvs, p, 0, NVS_PAGE);
-        p->state = blank > 0 ? AL_NVS_PAGE_UNINIT : AL_NVS_PAGE_CORRUPT;
-        return blank < 0 ? blank : 0;
-    }
-    p->state = AL_NVS_PAGE_CORRUPT;
-    if (al_get_le32(raw + 28) != al_crc32(NVS_CRC_INIT, raw + 4, 24)) return 0;
-    if (raw[8] < NVS_VERSION_2) return AL_ERR_NVS_NEW_VERSION_FOUND;
-    p->state = (uint8_t)al_nvs_page_state_of(word);
-    p->seq = al_get_le32(raw + 4);
-    p->version = raw[8];
-    return p->state == AL_NVS_PAGE_CORRUPT ? 0 : load_entries(nvs, p);
-}
+/* ---- 7.1: every page, in physical order ---- */
 
 static int load_pages(struct al_nvs *nvs)
 {
     for (unsigned n = 0; n < nvs->page_count; n++) {
         struct al_nvs_page page = {.sector = (uint16_t)n};
-        int err = load_page(nvs, &page);
+        int err = al_nvs_load_page(nvs, &page);
         if (err) return err;
 
         unsigned at = n; /* free pages: behind the others, in physical order */
@@ -203,7 +46,8 @@ static int discard_older(struct al_nvs *nvs)
     uint8_t type = raw[3] == NVS_CHUNK_NONE ? AL_NVS_ANY : raw[1];
     for (struct al_nvs_page *p = nvs->pages; p <= last; p++) {
         if (p->state == AL_NVS_PAGE_FREEING) continue;
-        int found = earlier_in_page(nvs, p, raw, type, p == last ? entry : AL_NVS_ENTRIES, &w);
+        int found =
+            al_nvs_earlier_in_page(nvs, p, raw, type, p == last ? entry : AL_NVS_ENTRIES, &w);
         if (found < 0) return found;
         if (found) return al_nvs_discard_entries(nvs, p, w.entry, w.span, true);
     }
@@ -383,7 +227,8 @@ static int find_kin(struct al_nvs *nvs, const uint8_t raw[AL_NVS_ENTRY], struct 
     return 0;
 }
 
-/* type BLOB_IDX: indexes whose chunks are not all there. BLOB: chunks without index. */
+/* Read-only partitions keep them; reading such a blob gives AL_ERR_NVS_NOT_FOUND.
+ * type BLOB_IDX: indexes whose chunks are not all there. BLOB: chunks without index. */
 static int discard_parts(struct al_nvs *nvs, uint8_t type)
 {
     for (unsigned i = 0; i < nvs->used; i++) {
@@ -435,8 +280,8 @@ int al_nvs_init(struct al_nvs *nvs, const struct al_window *part, struct al_nvs_
         if (!part->readonly) err = repair_writable(nvs);
     }
     if (!err) err = read_namespaces(nvs);
-    if (!err) err = discard_parts(nvs, AL_NVS_BLOB_IDX);
-    if (!err) err = discard_parts(nvs, AL_NVS_BLOB);
+    if (!err && !part->readonly) err = discard_parts(nvs, AL_NVS_BLOB_IDX);
+    if (!err && !part->readonly) err = discard_parts(nvs, AL_NVS_BLOB);
     nvs->ready = err == 0;
     return err;
 }
