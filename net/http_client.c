@@ -18,7 +18,7 @@
 #define READ_CHUNK  (128 * 1024)     /* what libcurl asks of the socket at once */
 #define SPILL_MAX   (2 * READ_CHUNK) /* body that came while the caller's buffer was full */
 #define UPLOAD_SIZE (64 * 1024)
-#define TIMEOUT_MS  5000
+#define TIMEOUT_MS  5000L
 
 struct header {
     struct header *next;
@@ -236,7 +236,7 @@ struct http_client *http_client_new(const struct http_config *cfg)
     struct http_client *c = calloc(1, sizeof *c);
     if (!c) return NULL;
     c->cfg = *cfg;
-    c->timeout_ms = cfg->timeout_ms > 0 ? cfg->timeout_ms : TIMEOUT_MS;
+    c->timeout_ms = cfg->timeout_ms > 0 ? cfg->timeout_ms : (int)TIMEOUT_MS;
     c->easy = curl_easy_init();
     c->multi = curl_multi_init();
     c->tls = http_tls_new(cfg);
@@ -378,7 +378,7 @@ int http_client_set_auth(struct http_client *c, enum http_auth how, const char *
 
 void http_client_set_timeout(struct http_client *c, int timeout_ms)
 {
-    c->timeout_ms = timeout_ms > 0 ? timeout_ms : TIMEOUT_MS;
+    c->timeout_ms = timeout_ms < 0 ? 0 : timeout_ms ? timeout_ms : (int)TIMEOUT_MS;
 }
 
 /* ---- what went wrong ---- */
@@ -571,7 +571,8 @@ int http_client_start(struct http_client *c, int64_t body_len)
     c->result = CURLE_OK;
     c->curl_says[0] = c->text[0] = 0;
     curl_easy_setopt(c->easy, CURLOPT_URL, c->url);
-    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)c->timeout_ms);
+    curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     c->timeout_ms ? (long)c->timeout_ms : TIMEOUT_MS);
     set_method_options(c, body_len);
     if (!make_lines(c, body_len) || curl_multi_add_handle(c->multi, c->easy))
         return say(c, HTTP_ERR_NO_MEM, "no memory for the request");
@@ -667,6 +668,11 @@ int http_client_read(struct http_client *c, void *buf, size_t len)
     int n = read_some(c, buf, len);
     if (n > 0) c->paced_bytes += (uint64_t)n;
     return n;
+}
+
+void http_client_drop(struct http_client *c)
+{
+    c->spill_at = c->spill_len;
 }
 
 void http_client_close(struct http_client *c)

@@ -28,13 +28,12 @@ enum http_error { /* negative results of these functions */
 struct http_config {
     const char *user_agent; /* default: none sent */
     int timeout_ms;         /* for connect and each read or write; default 5000 */
-    const char *ca_pem;     /* trust anchors; NULL: none (then ca_file, ca_bundle) */
+    const char *ca_pem;     /* trust anchors, PEM text or one DER; NULL: none (then the next two) */
     size_t ca_pem_len;      /* 0: strlen */
-    bool ca_is_der;
-    const char *ca_file;     /* PEM file */
-    bool ca_bundle;          /* the system's trust store (and ca_file as well, if given) */
-    bool insecure;           /* the peer is not verified at all */
-    bool skip_name_check;    /* chain is verified, the name is not */
+    const char *ca_file;    /* PEM file */
+    bool ca_bundle;         /* the system's trust store (and the above as well, if given) */
+    bool insecure;          /* the peer is not verified at all */
+    bool skip_name_check;   /* chain is verified, the name is not */
     const char *common_name; /* name to verify instead of the URL's host */
     const char *client_cert_pem, *client_key_pem, *client_key_password;
     int tls_version;         /* 0 any, 12 or 13: that one only */
@@ -67,6 +66,7 @@ void http_client_clear_headers(struct http_client *c);
 size_t http_client_longest_header(const struct http_client *c);
 int http_client_set_auth(struct http_client *c, enum http_auth how, const char *user,
                          const char *password);
+/* 0: the default; negative: do not wait at all, HTTP_ERR_TIMEOUT is then no fault. */
 void http_client_set_timeout(struct http_client *c, int timeout_ms);
 
 /* Connects and sends the request head; body_len bytes of body follow by
@@ -83,6 +83,8 @@ int http_client_headers(struct http_client *c);
 /* Up to len bytes of body; 0: its end. HTTP_ERR_RECV: it broke off before. HTTP_ERR_TIMEOUT:
  * none came in time, the request goes on. Returns as soon as any bytes are there. */
 int http_client_read(struct http_client *c, void *buf, size_t len);
+/* Forgets body that has come but was not read. */
+void http_client_drop(struct http_client *c);
 /* Ends the request. The connection is kept when the response was read to its
  * end, else it is closed: nothing is drained. */
 void http_client_close(struct http_client *c);

@@ -41,37 +41,34 @@ static char *copy(const char *s)
     return s ? strdup(s) : NULL;
 }
 
-/* A DER certificate as PEM text. NULL: it is none. */
-static char *pem_of_der(const unsigned char *der, size_t len, size_t *out_len)
+static char *pem_of_der(const unsigned char *der, size_t len)
 {
-    const unsigned char *at = der;
-    X509 *cert = d2i_X509(NULL, &at, (long)len);
+    X509 *cert = d2i_X509(NULL, &der, (long)len);
     BIO *mem = cert ? BIO_new(BIO_s_mem()) : NULL;
-    char *text = NULL;
+    char *text = NULL, *data;
     if (mem && PEM_write_bio_X509(mem, cert)) {
-        char *data;
         long n = BIO_get_mem_data(mem, &data);
-        text = malloc((size_t)n);
-        if (text) memcpy(text, data, (size_t)n);
-        *out_len = (size_t)n;
+        text = strndup(data, (size_t)n);
     }
     BIO_free(mem);
     X509_free(cert);
+    ERR_clear_error();
     return text;
+}
+
+char *http_tls_pem(const void *data, size_t len)
+{
+    char *text = strndup(data, len); /* a length may count the NUL */
+    if (text && strstr(text, "-----BEGIN ")) return text;
+    free(text);
+    return pem_of_der(data, len);
 }
 
 static void take_anchors(struct http_tls *t, const struct http_config *cfg)
 {
-    size_t len = cfg->ca_pem_len ? cfg->ca_pem_len : strlen(cfg->ca_pem);
-    if (cfg->ca_is_der) {
-        t->ca = pem_of_der((const unsigned char *)cfg->ca_pem, len, &t->ca_len);
-        t->ca_unreadable = !t->ca;
-    } else {
-        t->ca_len = strnlen(cfg->ca_pem, len); /* a length may count the NUL */
-        t->ca = strndup(cfg->ca_pem, t->ca_len);
-        t->ca_unreadable = !t->ca || !strstr(t->ca, "-----BEGIN ");
-    }
-    ERR_clear_error();
+    t->ca = http_tls_pem(cfg->ca_pem, cfg->ca_pem_len ? cfg->ca_pem_len : strlen(cfg->ca_pem));
+    t->ca_len = t->ca ? strlen(t->ca) : 0;
+    t->ca_unreadable = !t->ca;
 }
 
 static void take_alpn(struct http_tls *t, const char *const *names)
@@ -143,6 +140,19 @@ static int note_verification(int ok, X509_STORE_CTX *store)
     return ok;
 }
 
+/* Adds the certificates of t->ca to the system's. */
+static void add_anchors(struct http_tls *t, SSL_CTX *ctx)
+{
+    BIO *mem = BIO_new_mem_buf(t->ca, (int)t->ca_len);
+    X509 *cert;
+    while (mem && (cert = PEM_read_bio_X509(mem, NULL, NULL, NULL))) {
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), cert);
+        X509_free(cert);
+    }
+    BIO_free(mem);
+    ERR_clear_error();
+}
+
 static CURLcode prepare_ctx(CURL *easy, void *ssl_ctx, void *user)
 {
     SSL_CTX *ctx = ssl_ctx;
@@ -155,6 +165,7 @@ static CURLcode prepare_ctx(CURL *easy, void *ssl_ctx, void *user)
     /* The bodies here end by their own length or hash; servers that forget the
      * closing alert are common (openssl s_server among them). */
     SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    if (t->ca && t->ca_bundle) add_anchors(t, ctx);
     if (t->common_name && !t->insecure && !t->skip_name_check) {
         X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ctx);
         if (!X509_VERIFY_PARAM_set1_ip_asc(param, t->common_name) &&

@@ -1,5 +1,5 @@
 /* The TLS side of http_client: what of a config goes to libcurl and OpenSSL,
- * and what a failed handshake means in words. Used by http_client.c only. */
+ * and what a failed handshake means in words. */
 #ifndef NET_HTTP_CLIENT_TLS_H
 #define NET_HTTP_CLIENT_TLS_H
 
@@ -8,6 +8,9 @@
 #include <curl/curl.h>
 
 struct http_tls;
+
+/* PEM text of PEM text or of one DER certificate, malloc'ed. NULL: neither. */
+char *http_tls_pem(const void *data, size_t len);
 
 /* Copies what it needs of cfg. NULL: no memory. */
 struct http_tls *http_tls_new(const struct http_config *cfg);

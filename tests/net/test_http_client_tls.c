@@ -116,9 +116,8 @@ static void anchor_may_be_der(void **state)
     size_t len = fread(der, 1, sizeof der, f);
     fclose(f);
     serve(&p, "good", NULL, NULL);
-    accepts(&p, &(struct http_config){.ca_pem = der, .ca_pem_len = len, .ca_is_der = true});
-    refuses(&p, &(struct http_config){.ca_pem = der, .ca_pem_len = len / 2, .ca_is_der = true},
-            "cannot be read");
+    accepts(&p, &(struct http_config){.ca_pem = der, .ca_pem_len = len});
+    refuses(&p, &(struct http_config){.ca_pem = der, .ca_pem_len = len / 2}, "cannot be read");
     http_peer_stop(&p);
 }
 

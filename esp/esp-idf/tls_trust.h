@@ -1,0 +1,12 @@
+/* What esp_tls.h and esp_crt_bundle.h were told to trust, for esp_http_client. */
+#ifndef ESP_TLS_TRUST_H
+#define ESP_TLS_TRUST_H
+
+/* PEM text of esp_tls_set_global_ca_store, malloc'ed copy; NULL: none set. */
+char *tls_global_store(void);
+/* PEM text of esp_crt_bundle_set, malloc'ed copy; NULL: the host's roots count. */
+char *crt_bundle_given(void);
+/* PEM text of CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH, a file or a folder of
+ * .pem and .crt files; malloc'ed. NULL: not configured, or unreadable (logged). */
+char *crt_bundle_custom(void);
+#endif
