@@ -286,7 +286,7 @@ static int write_image(const struct source *s, const struct image_spec *spec, co
     return cli_print_json(doc);
 }
 
-static int run(const struct cli_args *a)
+int image_make_run(const struct cli_args *a)
 {
     struct source s = {.args = a, .sdkconfig = NULL, .ok = true};
     bool bootloader = cli_has(a, "--bootloader");
@@ -311,7 +311,7 @@ static int run(const struct cli_args *a)
     return status;
 }
 
-static const struct cli_option options[] = {
+const struct cli_option image_make_options[] = {
     {"--elf", "PROGRAM", "the Linux program that the image runs", false},
     {"--bootloader", NULL, "make a boot loader image that obeys --sdkconfig", false},
     {"--sdkconfig", "FILE", "take chip, flash and versions from here where no option says more",
@@ -334,19 +334,4 @@ static const struct cli_option options[] = {
     {"--dont-append-digest", NULL, "no SHA-256 at the end", false},
     {"--out", "FILE", "the image", false},
     {0},
-};
-
-const struct cli_command image_make_command = {
-    .name = "image make",
-    .operands = "",
-    .summary = "make an image from a Linux program",
-    .details = "A true application image: header, segments, app description, checksum and SHA-256. "
-               "One segment carries the program, which a virtual device runs after it verified "
-               "the image.\n"
-               "With --bootloader the image carries the configuration by which a virtual device "
-               "boots.",
-    .example = "airlift image make --elf app.elf --chip esp32c3 --project-name app --version 1.0.0 "
-               "--out app.bin",
-    .options = options,
-    .run = run,
 };

@@ -69,7 +69,7 @@ static int sign(const struct cli_args *a, const struct keys *keys, const char *p
     }
 }
 
-static int run(const struct cli_args *a)
+int image_sign_run(const struct cli_args *a)
 {
     const char *path = cli_operand(a, 0), *out_path = cli_value(a, "--out");
     if (!cli_has(a, "--key")) return cli_usage(a, "--key KEY.pem is missing");
@@ -100,21 +100,10 @@ static int run(const struct cli_args *a)
     return status;
 }
 
-static const struct cli_option options[] = {
+const struct cli_option image_sign_options[] = {
     {"--key", "KEY.pem", "private key; up to three", true},
     {"--scheme", "v1|v2", "v2: signature sector (default); v1: 68 bytes appended", false},
     {"--append", NULL, "keep the signatures that are there", false},
     {"--out", "FILE", "the signed image", false},
     {0},
-};
-
-const struct cli_command image_sign_command = {
-    .name = "image sign",
-    .operands = "FILE",
-    .summary = "append Secure Boot signatures",
-    .details = "Version 2: RSA-3072, ECDSA P-256 or P-384. The image is padded to 4096 bytes and a "
-               "sector with up to three signature blocks follows.",
-    .example = "airlift image sign app.bin --key key.pem --out app-signed.bin",
-    .options = options,
-    .run = run,
 };
