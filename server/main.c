@@ -19,6 +19,7 @@
 
 #define STOP_GRACE_S 5u
 #define PATH_LEN     4096u
+#define DRAIN_MORE   (4u << 20) /* read behind max_size, so that the client gets to know */
 #define WHY_LEN      5120u
 
 struct daemon {
@@ -36,6 +37,13 @@ static int fault(const char *text)
 {
     fprintf(stderr, "airliftd: %s\n", text);
     return EXIT_FAILURE;
+}
+
+static bool cannot_write(struct daemon *d, int err)
+{
+    snprintf(d->why, sizeof d->why, "the data directory %s cannot be written: %s", d->options.data,
+             strerror(-err));
+    return false;
 }
 
 static bool load_tls(struct daemon *d)
@@ -85,21 +93,28 @@ static void set_url(struct daemon *d, unsigned port)
              any ? 9 : len, any ? "127.0.0.1" : listen, port);
 }
 
+/* Announces before it serves: whoever gets through finds the announcement. */
 static bool start_http(struct daemon *d)
 {
     unsigned port;
     int fd = http_listen(d->options.listen, &port, d->why, sizeof d->why);
     if (fd < 0) return false;
+    set_url(d, port);
+    int err = data_dir_announce(d->options.data, d->url);
+    if (err != 0) {
+        close(fd);
+        return cannot_write(d, err);
+    }
+    d->announced = true;
     struct http_server_config cfg = {
         .cert_pem = d->tls.cert_pem,
         .key_pem = d->tls.key_pem,
         .connection_limit = d->options.connections,
         .address_limit = d->options.connections_per_address,
-        .drain_limit = 2 * d->options.max_size, /* whoever sends too much gets to know why */
+        .drain_limit = d->options.max_size + DRAIN_MORE,
         .handler = &api_handler,
         .ctx = &d->api,
     };
-    set_url(d, port);
     d->http = http_server_start(&cfg, fd, d->why, sizeof d->why);
     return d->http != NULL;
 }
@@ -113,14 +128,7 @@ static bool prepare(struct daemon *d)
     d->api.store = store_open(o->data, d->why, sizeof d->why);
     if (!d->api.store) return false;
     int err = auth_ready(d->api.store, o->data, o->new_token, &d->token_made);
-    if (err == 0 && start_http(d)) {
-        err = data_dir_announce(o->data, d->url);
-        d->announced = err == 0;
-    }
-    if (err != 0)
-        snprintf(d->why, sizeof d->why, "the data directory %s cannot be written: %s", o->data,
-                 strerror(-err));
-    return d->announced;
+    return err == 0 ? start_http(d) : cannot_write(d, err);
 }
 
 static void tell(const struct daemon *d)
