@@ -11,7 +11,7 @@ const struct cli_option device_create_options[] = {
     {"--mac", "ADDRESS", "default: random, with the vendor's prefix", false},
     {"--ieee", "ADDRESS", "802.15.4 address; default: made from the MAC address", false},
     {"--revision", "vX.Y", "of the chip; default: a usual one", false},
-    {"--efuse-block-revision", "vX.Y", "default: v1.1", false},
+    {"--efuse-block-revision", "vX.Y", "default: a usual one", false},
     {"--secure-version", "N", "burnt into the eFuses, for anti-rollback; default: 0", false},
     {"--force", NULL, "replace the device that is there", false},
     {0},

@@ -19,6 +19,7 @@ static void print_line(const struct vendor_line *line)
     vendor_line_print(line, (uint32_t)(board_uptime_us() / 1000), board()->control->colour, text,
                       sizeof text);
     puts(text);
+    fflush(stdout); /* forked from the chip, it may be buffered as a whole */
 }
 
 static void say(char level, const char *tag, const char *format, ...)

@@ -19,10 +19,9 @@
 #include "device/flash_args.h"
 #include "host/file.h"
 
-#define DEFAULT_SIZE   0x400000u
-#define MIN_SIZE       0x10000u
-#define MAX_SIZE       0x1000000u
-#define BLOCK_REVISION 101u
+#define DEFAULT_SIZE 0x400000u
+#define MIN_SIZE     0x10000u
+#define MAX_SIZE     0x1000000u
 
 struct creation {
     const struct device_spec *spec;
@@ -167,6 +166,12 @@ static uint16_t usual_revision(const struct al_chip *chip)
     }
 }
 
+static uint32_t usual_block_revision(const struct al_chip *chip)
+{
+    if (chip->id == 0) return 0; /* ESP32 has none */
+    return chip->id == 5 || chip->id == 9 ? 101 : 1;
+}
+
 static int parse_addresses(struct creation *c, uint8_t mac[6], uint8_t ieee[8])
 {
     static const uint8_t vendor[3] = {0x7c, 0xdf, 0xa1};
@@ -194,7 +199,7 @@ static int parse_revision(struct creation *c, const char *text, uint32_t *out)
 static int make_efuses(struct creation *c)
 {
     uint8_t mac[6], ieee[8];
-    uint32_t revision = usual_revision(c->chip), block = c->chip->id == 0 ? 0 : BLOCK_REVISION;
+    uint32_t revision = usual_revision(c->chip), block = usual_block_revision(c->chip);
     int err = parse_revision(c, c->spec->revision, &revision);
     if (!err) err = parse_revision(c, c->spec->efuse_block_revision, &block);
     if (!err) err = parse_addresses(c, mac, ieee);

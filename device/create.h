@@ -15,7 +15,7 @@ struct device_spec {
     uint32_t flash_size;              /* bytes; default: flash_args, the file's, else 4 MiB */
     const char *mac, *ieee;           /* default: random with the vendor's prefix; ieee from mac */
     const char *revision;             /* default: a usual one of the chip */
-    const char *efuse_block_revision; /* default: v1.1 */
+    const char *efuse_block_revision; /* default: a usual one */
     uint32_t secure_version;
     bool force; /* replace an existing device */
 };

@@ -204,6 +204,7 @@ int firmware_start(struct firmware *f, const struct firmware_start *s, char *why
         pipe2(out, O_CLOEXEC) == 0 && pipe2(in, O_CLOEXEC) == 0 && pipe2(said, O_CLOEXEC) == 0;
     if (ok && s->program) ok = (program = memory_file(s->program, s->size)) >= 0;
     pid_t parent = getpid();
+    fflush(NULL); /* or the agent would print what is held here once more */
     if (ok) ok = (f->pid = fork()) >= 0;
     int err = errno;
     if (ok && f->pid == 0) {

@@ -214,7 +214,7 @@ static void boot_log_reads_as_the_chip_s(void **state)
         "boot: ESP-IDF v6.2-test 2nd stage bootloader\n",
         "boot: compile time Jan  2 2026 10:20:30\n",
         "boot: chip revision: v0.1\n",
-        "boot: efuse block revision: v1.1\n",
+        "boot: efuse block revision: v0.1\n",
         "boot.esp32c6: SPI Mode       : DIO\n",
         "boot.esp32c6: SPI Flash Size : 16MB\n",
         "boot:  3 ota_0            OTA app          00 10 00010000 007f0000\n",
