@@ -33,6 +33,19 @@ static int erase_entered(const struct al_slot_writer *w, uint32_t from, uint32_t
     return first < end ? al_window_erase(&w->cfg.slot, first, end - first) : AL_OK;
 }
 
+/* In the sector where a resumed write began: can data be programmed over what is there? */
+static int check_remains(const struct al_slot_writer *w, const uint8_t *data, uint32_t len)
+{
+    uint32_t end = round_up(w->cfg.offset);
+    for (uint32_t at = w->written; at < end && len; at++, len--) {
+        uint8_t byte;
+        int err = al_window_read(&w->cfg.slot, at, &byte, 1);
+        if (err) return err;
+        if (*data++ & ~byte) return AL_ERR_NOT_NOR;
+    }
+    return AL_OK;
+}
+
 static int check_magic(struct al_slot_writer *w, const uint8_t *data, uint32_t len)
 {
     uint32_t expected = AL_IMAGE_MAGIC;
@@ -78,8 +91,8 @@ int al_slot_write(struct al_slot_writer *w, const void *data, uint32_t len)
     if (len == 0) return AL_OK;
     uint32_t size = w->cfg.slot.size;
     if (w->written > size || len > size - w->written) return AL_ERR_INVALID_SIZE;
-    int err = AL_OK;
-    if (w->cfg.erase == AL_SLOT_ERASE_ON_DEMAND)
+    int err = check_remains(w, data, len);
+    if (!err && w->cfg.erase == AL_SLOT_ERASE_ON_DEMAND)
         err = erase_entered(w, w->written, w->written + len);
     if (!err && w->written == 0) err = check_magic(w, data, len);
     if (err) return err;

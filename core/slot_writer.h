@@ -6,12 +6,13 @@
  * the slot. What lies behind it is not known: erased, already written, or torn.
  *   at a sector boundary   ON_DEMAND erases before it writes: always right.
  *   inside a sector        its first bytes are needed, so it cannot be erased. Bytes
- *                          of the same data, whole or torn, may be programmed over: a
- *                          cut program has cleared only bits that the data clears. Remains
- *                          of another image may not; the original programs over
- *                          them and only the final verification finds out.
- * al_slot_resume_offset() gives an offset that is right in every case and at most 4095
- * bytes earlier. Save progress at multiples of 4096 and nothing is fetched twice. */
+ *                          of the same data, whole or torn, are programmed over: a cut
+ *                          program has cleared only bits that the data clears. Remains of
+ *                          other data are found out by the first write that meets
+ *                          them (AL_ERR_NOT_NOR), where the original only notices when the
+ *                          whole image does not verify.
+ * al_slot_resume_offset() gives an offset that is right in both cases and at most 4095
+ * bytes earlier. Save progress at multiples of 4096 and nothing of this arises. */
 #ifndef CORE_SLOT_WRITER_H
 #define CORE_SLOT_WRITER_H
 
@@ -48,7 +49,8 @@ struct al_slot_writer {
 int al_slot_begin(struct al_slot_writer *w, const struct al_slot_config *cfg);
 /* Next bytes, any length. AL_ERR_OTA_VALIDATE_FAILED: wrong first byte (0xe9) or
  * word (0x50aa), found after the erase, as in the original; AL_ERR_INVALID_SIZE:
- * beyond the slot, nothing is changed; the flash's error. */
+ * beyond the slot, nothing is changed; AL_ERR_NOT_NOR: resumed inside a sector that
+ * holds other data, nothing is changed: go on at an earlier sector; the flash's error. */
 int al_slot_write(struct al_slot_writer *w, const void *data, uint32_t len);
 /* Bytes at an offset; the range must have been erased. AL_ERR_INVALID_STATE with
  * ERASE_ON_DEMAND; AL_ERR_INVALID_ARG: block16 and len % 16. */
@@ -58,7 +60,9 @@ int al_slot_flush(struct al_slot_writer *w);
 
 /* Where to go on with ON_DEMAND after a power cut, when the bytes before offset
  * are known to be good: offset, if the rest of its sector is erased, else the start of
- * that sector. With block16 the result is a multiple of 16. */
+ * that sector. With block16 the result is a multiple of 16. If it is less than the
+ * saved progress, save it BEFORE the first write: that erases what the old one
+ * vouches for, and another cut there must not be resumed behind it. */
 uint32_t al_slot_resume_offset(const struct al_window *slot, uint32_t offset, bool block16);
 
 #endif

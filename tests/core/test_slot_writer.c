@@ -215,6 +215,22 @@ static void resume_goes_on_without_erasing_what_is_there(void **state)
     assert_memory_equal(nor->bytes + SLOT, image, 10000);
 }
 
+static void resume_over_other_data_is_refused_before_anything_is_written(void **state)
+{
+    struct nor_flash *nor = *state;
+    struct al_slot_writer w;
+    struct al_slot_config cfg = config(nor, AL_SLOT_ERASE_NONE);
+    cfg.offset = 5000;
+    for (int erase = 0; erase < 2; erase++) {
+        cfg.erase = erase ? AL_SLOT_ERASE_ON_DEMAND : AL_SLOT_ERASE_NONE;
+        assert_int_equal(al_slot_begin(&w, &cfg), 0);
+        assert_int_equal(al_slot_write(&w, image + 5000, 5000), AL_ERR_NOT_NOR);
+        assert_int_equal(w.written, 5000);
+        assert_int_equal(nor->bytes[SLOT + 5000], 0x5a);
+        assert_int_equal(nor->bytes[SLOT + 0x2000], 0x5a);
+    }
+}
+
 static void resume_offset_steps_back_only_where_it_must(void **state)
 {
     struct nor_flash *nor = *state;
@@ -247,6 +263,7 @@ int main(void)
         TEST(bytes_at_an_offset_need_an_erased_slot),
         TEST(whole_blocks_only_are_programmed_for_encrypted_flash),
         TEST(resume_goes_on_without_erasing_what_is_there),
+        TEST(resume_over_other_data_is_refused_before_anything_is_written),
         TEST(resume_offset_steps_back_only_where_it_must),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

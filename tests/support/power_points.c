@@ -17,6 +17,7 @@ struct sweep {
     const struct power_points *p;
     uint8_t *start;
     uint64_t points, bad;
+    struct nor_power hit; /* of the last run */
     char first[256];
 };
 
@@ -32,6 +33,7 @@ static bool cut_once(struct sweep *s, uint64_t nth, uint32_t tear, uint32_t byte
     nor->power->seed = seed;
     int err = s->p->action(s->p->ctx);
     bool cut = nor->power->off;
+    s->hit = *nor->power; /* check may cut again */
     nor_flash_power_on(nor);
     const char *wrong = s->p->check(s->p->ctx, cut);
     if (!cut && err && !wrong) wrong = "the action failed without a cut";
@@ -40,8 +42,8 @@ static bool cut_once(struct sweep *s, uint64_t nth, uint32_t tear, uint32_t byte
     if (s->bad++ == 0)
         snprintf(s->first, sizeof s->first,
                  "%s: %s (operation %llu, %s at 0x%x, tear %u at byte %u, seed %llu)", s->p->name,
-                 wrong, (unsigned long long)nth, nor->power->cut_erase ? "erase" : "program",
-                 nor->power->cut_addr, tear, byte, (unsigned long long)seed);
+                 wrong, (unsigned long long)nth, s->hit.cut_erase ? "erase" : "program",
+                 s->hit.cut_addr, tear, byte, (unsigned long long)seed);
     return cut;
 }
 
@@ -76,8 +78,8 @@ uint64_t power_points_run(const struct power_points *p)
     assert_non_null(s.start);
     memcpy(s.start, p->nor->bytes, p->nor->flash.size);
     for (uint64_t nth = 1; cut_once(&s, nth, NOR_TEAR_NONE, 0, 0); nth++) {
-        uint32_t len = p->nor->power->cut_len;
-        if (p->nor->power->cut_erase)
+        uint32_t len = s.hit.cut_len;
+        if (s.hit.cut_erase)
             cut_erase(&s, nth, len);
         else
             cut_program(&s, nth, len);
