@@ -160,7 +160,9 @@ static void show_line(const struct build *b, const char *line, struct cli_progre
     unsigned percent;
     bool step = line[0] == '[' && sscanf(line, "[%u%%]", &percent) == 1;
     if (step) cli_progress_update(progress, percent);
-    bool chatter = step || strncmp(line, "-- ", 3) == 0 || strcmp(line, "\n") == 0;
+    bool chatter =
+        step || strncmp(line, "-- ", 3) == 0 || strcmp(line, "\n") == 0 ||
+        strncmp(line, "make", 4) == 0; /* "make[2]: *** ... Error 1": the cause stands above */
     if (b->verbose || !chatter) fputs(line, stderr);
 }
 

@@ -149,7 +149,7 @@ static void download(struct update *u)
     }
 }
 
-static void connect(struct update *u)
+static void open_connection(struct update *u)
 {
     esp_http_client_config_t config = {
         .url = CONFIG_EXAMPLE_FIRMWARE_UPG_URL,
@@ -228,7 +228,7 @@ static void ota_example_task(void *unused)
     ESP_LOGI(TAG, "Running partition type %d subtype %d (offset 0x%08" PRIx32 ")", running->type,
              running->subtype, running->address);
 
-    connect(&u);
+    open_connection(&u);
     u.slot = esp_ota_get_next_update_partition(NULL);
     assert(u.slot != NULL);
     ESP_LOGI(TAG, "Writing to partition subtype %d at offset 0x%" PRIx32, u.slot->subtype,
