@@ -16,39 +16,56 @@ static const char head[] =
     "    local one=\"${COMP_WORDS[1]}\" two=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" words=\n"
     "    COMPREPLY=()\n";
 
-static bool is_new_first_word(const struct cli_group *until_group, const struct cli_command *until,
-                              size_t len)
+static size_t first_word_len(const char *name)
 {
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++) {
-            if (g == until_group && c == until) return true;
-            if (strncmp(c->name, until->name, len) == 0 && strcspn(c->name, " ") == len)
-                return false;
-        }
+    return strcspn(name, " ");
+}
+
+/* Is this the first command that begins with its first word? */
+static bool is_new_first_word(size_t index)
+{
+    const char *name = cli_command_at(index)->name;
+    size_t len = first_word_len(name);
+    for (size_t i = 0; i < index; i++) {
+        const char *other = cli_command_at(i)->name;
+        if (first_word_len(other) == len && strncmp(other, name, len) == 0) return false;
+    }
     return true;
+}
+
+/* The second words behind the first word of name, each with a blank. false: none. */
+static bool second_words(FILE *out, const char *name)
+{
+    size_t len = first_word_len(name);
+    const struct cli_command *c;
+    bool any = false;
+    for (size_t i = 0; (c = cli_command_at(i)); i++) {
+        if (strncmp(c->name, name, len) != 0 || c->name[len] != ' ') continue;
+        if (out) fprintf(out, "%s ", c->name + len + 1);
+        any = true;
+    }
+    return any;
 }
 
 /* Completes words 1 and 2: the name of the command. */
 static void names(FILE *out)
 {
+    const struct cli_command *c;
     fputs("    if [ \"$COMP_CWORD\" = 1 ]; then\n        _airlift_words \"--help --version", out);
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++) {
-            size_t len = strcspn(c->name, " ");
-            if (is_new_first_word(g, c, len)) fprintf(out, " %.*s", (int)len, c->name);
-        }
-    fputs("\"\n        return\n    fi\n    if [ \"$COMP_CWORD\" = 2 ]; then\n        case \"$one\" "
-          "in\n",
+    for (size_t i = 0; (c = cli_command_at(i)); i++)
+        if (is_new_first_word(i)) fprintf(out, " %.*s", (int)first_word_len(c->name), c->name);
+    fputs("\"\n        return\n    fi\n    if [ \"$COMP_CWORD\" = 2 ]; then\n"
+          "        case \"$one/$cur\" in\n",
           out);
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++) {
-            size_t len = strcspn(c->name, " ");
-            if (c->name[len] == 0 || !is_new_first_word(g, c, len)) continue;
-            fprintf(out, "        %.*s) _airlift_words \"", (int)len, c->name);
-            for (const struct cli_command *d = g->commands; d->name; d++)
-                if (strncmp(d->name, c->name, len + 1) == 0) fprintf(out, "%s ", d->name + len + 1);
-            fputs("--help\"; return ;;\n", out);
-        }
+    for (size_t i = 0; (c = cli_command_at(i)); i++) {
+        size_t len = first_word_len(c->name);
+        if (!is_new_first_word(i) || !second_words(NULL, c->name)) continue;
+        if (c->name[len] == 0) /* a command itself: its options are offered below */
+            fprintf(out, "        %s/-*) ;;\n", c->name);
+        fprintf(out, "        %.*s/*) _airlift_words \"", (int)len, c->name);
+        second_words(out, c->name);
+        fputs("--help\"; return ;;\n", out);
+    }
     fputs("        esac\n    fi\n", out);
 }
 
@@ -84,10 +101,10 @@ static void command(FILE *out, const struct cli_command *c)
 /* Sets words to the options of the command whose name is in variable. */
 static void options_of(FILE *out, const char *variable, bool two_words)
 {
+    const struct cli_command *c;
     fprintf(out, "    case \"$%s\" in\n", variable);
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++)
-            if ((strchr(c->name, ' ') != NULL) == two_words) command(out, c);
+    for (size_t i = 0; (c = cli_command_at(i)); i++)
+        if ((strchr(c->name, ' ') != NULL) == two_words) command(out, c);
     fputs("    esac\n", out);
 }
 

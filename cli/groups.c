@@ -22,6 +22,14 @@ const struct cli_group cli_groups[] = {
     {0},
 };
 
+const struct cli_command *cli_command_at(size_t index)
+{
+    for (const struct cli_group *g = cli_groups; g->title; g++)
+        for (const struct cli_command *c = g->commands; c->name; c++)
+            if (index-- == 0) return c;
+    return NULL;
+}
+
 /* Words of name, when they are the first words of argv; else 0. */
 static int words_matching(const char *name, int argc, const char *const *argv)
 {
@@ -39,15 +47,13 @@ static int words_matching(const char *name, int argc, const char *const *argv)
 
 const struct cli_command *cli_find_command(int argc, const char *const *argv, int *used)
 {
-    const struct cli_command *best = NULL;
+    const struct cli_command *c, *best = NULL;
     *used = 0;
-    for (const struct cli_group *g = cli_groups; g->title; g++) {
-        for (const struct cli_command *c = g->commands; c->name; c++) {
-            int words = words_matching(c->name, argc, argv);
-            if (words > *used) {
-                *used = words;
-                best = c;
-            }
+    for (size_t i = 0; (c = cli_command_at(i)); i++) {
+        int words = words_matching(c->name, argc, argv);
+        if (words > *used) {
+            *used = words;
+            best = c;
         }
     }
     return best;
@@ -56,10 +62,10 @@ const struct cli_command *cli_find_command(int argc, const char *const *argv, in
 bool cli_is_first_word(const char *word)
 {
     size_t len = strlen(word);
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++)
-            if (strncmp(c->name, word, len) == 0 && (c->name[len] == ' ' || c->name[len] == 0))
-                return true;
+    const struct cli_command *c;
+    for (size_t i = 0; (c = cli_command_at(i)); i++)
+        if (strncmp(c->name, word, len) == 0 && (c->name[len] == ' ' || c->name[len] == 0))
+            return true;
     return false;
 }
 
@@ -100,14 +106,13 @@ const char *cli_suggest(int argc, const char *const *argv)
     snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
     const char *best = NULL;
     unsigned best_distance = NAME_MAX_LEN;
-    for (const struct cli_group *g = cli_groups; g->title; g++) {
-        for (const struct cli_command *c = g->commands; c->name; c++) {
-            bool two_words = strchr(c->name, ' ') != NULL;
-            unsigned d = edit_distance(two_words ? two : one, c->name);
-            if (d > 0 && d < best_distance && d <= 1 + strlen(c->name) / 4) {
-                best = c->name;
-                best_distance = d;
-            }
+    const struct cli_command *c;
+    for (size_t i = 0; (c = cli_command_at(i)); i++) {
+        bool two_words = strchr(c->name, ' ') != NULL;
+        unsigned d = edit_distance(two_words ? two : one, c->name);
+        if (d > 0 && d < best_distance && d <= 1 + strlen(c->name) / 4) {
+            best = c->name;
+            best_distance = d;
         }
     }
     return best;

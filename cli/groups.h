@@ -11,6 +11,9 @@ struct cli_group {
 
 extern const struct cli_group cli_groups[]; /* ends with a zeroed element */
 
+/* All commands, one behind the other; NULL behind the last. */
+const struct cli_command *cli_command_at(size_t index);
+
 /* The command whose name is the longest match of the first words. used: how many
  * words its name has. NULL: none. */
 const struct cli_command *cli_find_command(int argc, const char *const *argv, int *used);

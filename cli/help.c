@@ -79,10 +79,10 @@ void cli_help_word(FILE *out, const char *first_word)
 {
     size_t len = strlen(first_word);
     fprintf(out, "Usage: airlift %s COMMAND [OPTION]... [OPERAND]...\n\n", first_word);
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++)
-            if (strncmp(c->name, first_word, len) == 0 && c->name[len] == ' ')
-                entry(out, c->name, c->summary);
+    const struct cli_command *c;
+    for (size_t i = 0; (c = cli_command_at(i)); i++)
+        if (strncmp(c->name, first_word, len) == 0 && c->name[len] == ' ')
+            entry(out, c->name, c->summary);
 }
 
 static void option_entry(FILE *out, const struct cli_option *o)

@@ -77,9 +77,9 @@ static int run_man(const struct cli_args *a)
     int err = file_make_dirs(dir, 0755);
     if (err != 0) return cli_fail("%s: cannot be made: %s", dir, strerror(-err));
     if (write_page(dir, NULL) != CLI_OK) return CLI_FAILED;
-    for (const struct cli_group *g = cli_groups; g->title; g++)
-        for (const struct cli_command *c = g->commands; c->name; c++)
-            if (write_page(dir, c) != CLI_OK) return CLI_FAILED;
+    const struct cli_command *c;
+    for (size_t i = 0; (c = cli_command_at(i)); i++)
+        if (write_page(dir, c) != CLI_OK) return CLI_FAILED;
     return CLI_OK;
 }
 

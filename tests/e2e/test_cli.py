@@ -1,0 +1,148 @@
+"""The command line as a whole: every command's help, completion, man pages, exit statuses."""
+import json
+import os
+import subprocess
+
+import pytest
+
+import servers
+
+
+def all_commands():
+    """Descriptions of all commands, as the program itself gives them."""
+    done = subprocess.run([servers.AIRLIFT, "help", "--json"], capture_output=True, check=True)
+    return [c for group in json.loads(done.stdout) for c in group["commands"]]
+
+
+COMMANDS = all_commands()
+NAMES = [c["name"] for c in COMMANDS]
+
+
+def test_help_lists_every_command(airlift):
+    done = airlift("--help")
+    assert done.returncode == 0 and not done.stderr
+    for name in NAMES:
+        assert f"  {name} " in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
+def test_help_of_a_command_is_complete(airlift, command):
+    done = airlift(*command["name"].split(), "--help")
+    assert done.returncode == 0 and not done.stderr
+    assert done.stdout.startswith(f"Usage: airlift {command['name']} ")
+    assert "Example:\n  " in done.stdout
+    for option in command["options"]:
+        assert f"  {option['name']}" in done.stdout
+    assert max(map(len, done.stdout.split("\n"))) <= 110
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
+def test_an_unknown_option_is_wrong_use(airlift, command):
+    done = airlift(*command["name"].split(), "--no-such-option")
+    assert done.returncode == 2 and not done.stdout
+    assert "there is no option --no-such-option" in done.stderr
+    assert f"airlift {command['name']} --help" in done.stderr
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c["operands"][:1] not in ("", "[")],
+                         ids=lambda c: c["name"])
+def test_missing_operands_are_wrong_use(airlift, command):
+    done = airlift(*command["name"].split())
+    assert done.returncode == 2 and command["operands"] in done.stderr
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c["operands"].startswith("FILE")],
+                         ids=lambda c: c["name"])
+def test_a_missing_file_is_named(airlift, command, tmp_path):
+    done = airlift(*command["name"].split(), tmp_path / "no-such-file", cwd=tmp_path)
+    assert done.returncode in (1, 2) and done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("first", sorted({n.split()[0] for n in NAMES if " " in n} -
+                                         {n for n in NAMES if " " not in n}))
+def test_first_words_have_help_and_need_a_second(airlift, first):
+    done = airlift(first, "--help")
+    assert done.returncode == 0
+    for name in NAMES:
+        assert (f"  {name} " in done.stdout) == name.startswith(first + " ")
+    assert airlift(first).returncode == 2
+
+
+def test_no_words_and_unknown_words_are_wrong_use(airlift):
+    assert airlift().returncode == 2
+    done = airlift("pusch")
+    assert done.returncode == 2 and "Did you mean 'airlift push'?" in done.stderr
+    assert airlift("help", "nonsense").returncode == 2
+
+
+def test_version(airlift):
+    assert airlift("--version").stdout == airlift("version").stdout
+    number = json.loads(airlift("version", "--json").stdout)["version"]
+    assert airlift("version").stdout == f"airlift {number}\n"
+
+
+def test_a_closed_standard_output_fails_cleanly(tmp_path):
+    for words in (["version"], ["--help"], ["help", "--json"], ["version", "--json"]):
+        done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', servers.AIRLIFT, *words],
+                              capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr == "airlift: cannot write to standard output: Bad file descriptor\n"
+
+
+def test_a_full_standard_output_fails_cleanly():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([servers.AIRLIFT, "--help"], stdout=full, stderr=subprocess.PIPE,
+                              text=True)
+    assert done.returncode == 1 and "No space left on device" in done.stderr
+
+
+def test_a_reader_that_leaves_ends_the_command():
+    done = subprocess.run(["bash", "-c", '"$0" help --json | head -c 10; exit ${PIPESTATUS[0]}',
+                           servers.AIRLIFT], capture_output=True, text=True)
+    assert done.returncode in (0, 1) and "Traceback" not in done.stderr
+
+
+COMPLETE = r"""
+source <("$AIRLIFT" completion bash)
+COMP_WORDS=(airlift "$@"); COMP_CWORD=$#
+_airlift 2>/dev/null; printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+def complete(*words, cwd=None):
+    """What bash offers for the last of the words."""
+    done = subprocess.run(["bash", "-c", COMPLETE, "bash", *words], capture_output=True, text=True,
+                          env=dict(os.environ, AIRLIFT=str(servers.AIRLIFT)), check=True, cwd=cwd)
+    return [w for w in done.stdout.split("\n") if w]
+
+
+def test_completion_knows_commands_options_and_choices(tmp_path):
+    assert "push" in complete("pu")
+    assert set(complete("")) >= {n.split()[0] for n in NAMES} | {"--help"}
+    assert "delete" in complete("artifacts", "")
+    assert complete("push", "x", "--na") == ["--name"]
+    assert set(complete("push", "x", "--kind", "")) == {"esp-app", "esp-bootloader", "other"}
+    (tmp_path / "firmware.bin").write_text("")
+    assert complete("push", "firm", cwd=tmp_path) == ["firmware.bin"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=NAMES)
+def test_completion_offers_every_option(command):
+    offered = complete(*command["name"].split(), "-")
+    assert set(offered) == {o["name"] for o in command["options"]} | {"--json", "--help"}
+
+
+def test_completion_of_other_shells_is_refused(airlift):
+    assert airlift("completion", "zsh").returncode == 2
+
+
+def test_man_pages_are_sound(airlift, tmp_path):
+    assert airlift("man", tmp_path / "a" / "man").returncode == 0
+    pages = {p.name for p in (tmp_path / "a" / "man").iterdir()}
+    assert pages == {"airlift.1"} | {f"airlift-{n.replace(' ', '-')}.1" for n in NAMES}
+    for page in sorted((tmp_path / "a" / "man").iterdir()):
+        text = page.read_text()
+        assert text.startswith(".TH ") and "\n.SH NAME\n" in text
+        assert "'" not in {line[:1] for line in text.split("\n")}
+    assert airlift("man", "/dev/null/x").returncode == 1
