@@ -8,6 +8,7 @@ METHOD PATH|Range|Authorization|connection number|TLS session reused or not.
   /bytes/N        N bytes, byte i is (i * 7 + i // 256) & 255
   /file/NAME      a file of --root
   /to?URL         redirect to URL (everything behind '?'), status 302
+  /loop           redirect to itself
   /status/N       that status, a short body
   /echo           the request's body; header X-Method tells its method
 
@@ -56,6 +57,7 @@ def digest_ok(header: str, method: str, target: str) -> bool:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     root = pathlib.Path(".")
 
     def setup(self):
@@ -133,8 +135,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.say()
         path, _, query = self.path.partition("?")
-        if path == "/to":
-            self.plain(302, b"elsewhere", Location=query)
+        if path in ("/to", "/loop"):
+            self.plain(302, b"elsewhere", Location=query or path)
             return
         words = query.split("&")
         options = dict(w.split("=", 1) for w in words if "=" in w)

@@ -48,7 +48,7 @@ static void make_device(void)
     int flash_fd, efuse_fd, control_fd;
     flash = shared_memory("flash", TEST_FLASH_SIZE, &flash_fd);
     efuse_bytes = shared_memory("efuse", EFUSE_LEN, &efuse_fd);
-    control = shared_memory("control", (sizeof *control + 4095) / 4096 * 4096, &control_fd);
+    control = shared_memory("control", sizeof *control, &control_fd);
 
     char text[128];
     snprintf(text, sizeof text, "flash=%d,efuse=%d,control=%d,dir=/tmp", flash_fd, efuse_fd,
