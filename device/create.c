@@ -299,14 +299,14 @@ static int move_in(const struct creation *c, const char *made)
 {
     const char *dir = c->spec->dir;
     if (rename(made, dir) == 0) return 0;
-    if ((errno == ENOTEMPTY || errno == EEXIST) && c->spec->force && is_device(dir) &&
-        renameat2(AT_FDCWD, made, AT_FDCWD, dir, RENAME_EXCHANGE) == 0) {
-        remove_tree(made); /* the old device now */
-        return 0;
-    }
-    if (errno == ENOTEMPTY || errno == EEXIST)
+    if (errno != ENOTEMPTY && errno != EEXIST) return refuse(c, "%s: %s", dir, strerror(errno));
+    if (!is_device(dir))
         return refuse(c, "%s exists, is not empty, and is no device; choose another place", dir);
-    return refuse(c, "%s: %s", dir, strerror(errno));
+    /* check_place() has seen that --force was given */
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, dir, RENAME_EXCHANGE))
+        return refuse(c, "%s: %s", dir, strerror(errno));
+    remove_tree(made); /* the old device now */
+    return 0;
 }
 
 int device_create(const struct device_spec *s, char *why, size_t why_size)
