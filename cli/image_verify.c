@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "core/image_verify.h"
-#include "core/part_table.h"
 #include "host/crypto_openssl.h"
 #include "host/file.h"
+#include "host/flash_image.h"
 #include "host/image_describe.h"
 #include "host/image_sign.h"
 #include "host/signature_check.h"
@@ -60,23 +59,11 @@ static int read_trusted(const struct cli_args *a, struct al_trusted_keys *keys)
 
 /* A device with the image in a slot. */
 struct bench {
-    struct al_flash flash;
-    uint8_t *bytes;
+    struct flash_image flash;
     struct al_window slot;
     struct al_image_rules rules;
     struct al_trusted_keys keys;
 };
-
-static int flash_read(void *ctx, uint32_t addr, void *dst, uint32_t len)
-{
-    memcpy(dst, (uint8_t *)ctx + addr, len);
-    return AL_OK;
-}
-
-static const uint8_t *flash_map(void *ctx, uint32_t addr, uint32_t len)
-{
-    return (uint8_t *)ctx + addr;
-}
 
 /* A flash in which all of the file lies, with erased sectors behind. */
 static int make_flash(struct bench *b, const uint8_t *img, size_t len)
@@ -84,14 +71,14 @@ static int make_flash(struct bench *b, const uint8_t *img, size_t len)
     uint64_t end = (uint64_t)b->slot.offset + (len > b->slot.size ? len : b->slot.size);
     uint64_t size = (end + 0x100000) / AL_SECTOR * AL_SECTOR;
     if (size < LEAST_FLASH) size = LEAST_FLASH;
-    b->bytes = size <= UINT32_MAX ? malloc(size) : NULL;
-    if (!b->bytes) return cli_fail("no memory for a flash of %llu bytes", (unsigned long long)size);
-    memset(b->bytes, 0xff, size);
-    memcpy(b->bytes + b->slot.offset, img, len);
-    b->flash = (struct al_flash){
-        .ctx = b->bytes, .size = (uint32_t)size, .read = flash_read, .map = flash_map};
-    b->slot.flash = &b->flash;
-    return CLI_OK;
+    uint8_t *bytes = size <= UINT32_MAX ? malloc(size) : NULL;
+    if (!bytes) return cli_fail("no memory for a flash of %llu bytes", (unsigned long long)size);
+    memset(bytes, 0xff, size);
+    memcpy(bytes + b->slot.offset, img, len);
+    int err = flash_image_memory(&b->flash, bytes, (uint32_t)size, 0);
+    free(bytes);
+    b->slot.flash = &b->flash.flash;
+    return err ? cli_fail("out of memory") : CLI_OK;
 }
 
 /* The figures of the device: as given, else such that they suit the image. */
@@ -122,7 +109,6 @@ static int configure(const struct cli_args *a, const uint8_t *img, size_t len, s
         a, "--slot-size", boot ? AL_PART_TABLE_OFFSET - loader : APP_SIZE, 0x40000000, &ok);
     b->rules.kind = boot ? AL_IMAGE_BOOTLOADER : AL_IMAGE_APP;
     b->rules.skip_hash = boot;
-    b->rules.crypto = &crypto_openssl;
     b->rules.loading = true;
     b->rules.keys = b->keys.count ? &b->keys : NULL;
     return ok ? CLI_OK : CLI_USAGE;
@@ -177,7 +163,7 @@ static int report(const struct cli_args *a, const struct bench *b, int err,
 
 int image_verify_run(const struct cli_args *a)
 {
-    struct bench b = {.bytes = NULL};
+    struct bench b = {.rules = {.crypto = &crypto_openssl}};
     struct al_image img;
     struct al_image_fault fault;
     uint8_t *file = NULL;
@@ -190,8 +176,8 @@ int image_verify_run(const struct cli_args *a)
     if (!status) {
         int err = al_image_verify(&b.slot, &b.rules, &img, &fault);
         status = report(a, &b, err, &img, &fault);
+        flash_image_close(&b.flash);
     }
-    free(b.bytes);
     return status;
 }
 

@@ -1,0 +1,97 @@
+/* A partition table from a file: CSV or binary. */
+#include "cli/partition.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/err.h"
+#include "host/crypto_openssl.h"
+#include "host/file.h"
+#include "host/vendor_log.h"
+
+#define CSV_MAX (1u << 20)
+
+static void warn(void *ctx, unsigned line, const char *text)
+{
+    fprintf(stderr, "airlift: %s:%u: %s\n", (const char *)ctx, line, text);
+}
+
+static bool options_from(const struct cli_args *a, uint32_t flash_size, struct part_csv_options *o)
+{
+    bool ok = true;
+    const char *secure = cli_value(a, "--secure");
+    o->crypto = &crypto_openssl;
+    o->flash_size = flash_size;
+    o->table_offset = (uint32_t)cli_number(a, "--offset", AL_PART_TABLE_OFFSET, 0x7ffff000, &ok);
+    o->primary_given = cli_has(a, "--primary-bootloader-offset");
+    o->recovery_given = cli_has(a, "--recovery-bootloader-offset");
+    o->primary_offset = (uint32_t)cli_number(a, "--primary-bootloader-offset", 0, UINT32_MAX, &ok);
+    o->recovery_offset =
+        (uint32_t)cli_number(a, "--recovery-bootloader-offset", 0, UINT32_MAX, &ok);
+    o->no_md5 = cli_has(a, "--disable-md5sum");
+    o->no_verify = cli_has(a, "--no-verify");
+    if (cli_has(a, "--secure"))
+        o->secure = secure && strcmp(secure, "v2") == 0 ? PART_CSV_SECURE_V2 : PART_CSV_SECURE_V1;
+    return ok;
+}
+
+static cJSON *error_json(const char *error_class, unsigned line, const char *message)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "class", error_class);
+    if (line)
+        cJSON_AddNumberToObject(o, "line", line);
+    else
+        cJSON_AddNullToObject(o, "line");
+    cJSON_AddStringToObject(o, "message", message);
+    return o;
+}
+
+static int take_binary(const char *path, const uint8_t *data, size_t len, uint32_t flash_size,
+                       uint8_t *raw, cJSON **error)
+{
+    static struct al_part_table t;
+    struct al_part_fault fault;
+    char why[256];
+    memset(raw, 0xff, AL_PART_TABLE_LEN);
+    memcpy(raw, data, len < AL_PART_TABLE_LEN ? len : AL_PART_TABLE_LEN);
+    if (al_part_table_parse(raw, AL_PART_TABLE_LEN, flash_size ? flash_size : UINT32_MAX,
+                            &crypto_openssl, &t, &fault) == AL_OK)
+        return CLI_OK;
+    part_fault_explain(&fault, why, sizeof why);
+    *error = error_json(part_check_name(fault.check), 0, why);
+    return cli_fail("%s: %s", path, why);
+}
+
+int partition_file(const struct cli_args *a, const char *path, uint32_t flash_size,
+                   uint8_t raw[AL_PART_TABLE_LEN], uint32_t *table_offset, cJSON **error)
+{
+    struct part_csv_options o = {.ctx = NULL};
+    struct part_csv_fault fault;
+    uint8_t *data;
+    size_t len;
+    *error = NULL;
+    if (!options_from(a, flash_size, &o)) return CLI_USAGE;
+    *table_offset = o.table_offset;
+    if (o.table_offset == 0 || o.table_offset % AL_SECTOR)
+        return cli_usage(a, "--offset 0x%x is no multiple of 0x1000 above 0", o.table_offset);
+    int err = file_read(path, CSV_MAX, &data, &len);
+    if (err) return cli_fail("%s: %s", path, strerror(-err));
+    char name[1024];
+    snprintf(name, sizeof name, "%s", path);
+    o.ctx = name;
+    o.warn = warn;
+    int status = CLI_OK;
+    if (len >= 2 && data[0] == (AL_PART_MAGIC & 0xff) && data[1] == AL_PART_MAGIC >> 8) {
+        status = take_binary(path, data, len, flash_size, raw, error);
+    } else if ((err = part_csv_compile(data, len, &o, raw, &fault))) {
+        if (err == AL_ERR_NO_MEM) status = cli_fail("%s: out of memory", path);
+        if (!status) *error = error_json(fault.error_class, fault.line, fault.message);
+        if (!status && fault.line)
+            status = cli_fail("%s:%u: %s: %s", path, fault.line, fault.error_class, fault.message);
+        if (!status) status = cli_fail("%s: %s: %s", path, fault.error_class, fault.message);
+    }
+    free(data);
+    return status;
+}
