@@ -112,6 +112,9 @@ bool boot_explain_event(const struct al_boot_event_args *a, uint32_t slots,
     if (a->part && boot_explain_refusal(a, why, sizeof why))
         snprintf(text, size, "%s at 0x%x: %s", flash_image_slot_name(a->part), a->part->offset,
                  why);
+    if (a->part && a->event == AL_BOOT_EV_LOADED)
+        snprintf(text, size, "%s at 0x%x verifies: it is started", flash_image_slot_name(a->part),
+                 a->part->offset);
     switch (a->event) {
     case AL_BOOT_EV_TABLE_FAULT:
         part_fault_explain(a->table, why, sizeof why);
@@ -132,10 +135,6 @@ bool boot_explain_event(const struct al_boot_event_args *a, uint32_t slots,
         break;
     case AL_BOOT_EV_STATE:
         explain_state(a, text, size);
-        break;
-    case AL_BOOT_EV_LOADED:
-        snprintf(text, size, "%s at 0x%x verifies: it is started", flash_image_slot_name(a->part),
-                 a->part->offset);
         break;
     case AL_BOOT_EV_SET_SEQ:
         snprintf(text, size, "first start: entry 0 is written with sequence %u, VALID", a->value);
