@@ -145,25 +145,34 @@ static int add_names(scmp_filter_ctx ctx, uint32_t action, const char *const *na
     return 0;
 }
 
+static struct scmp_arg_cmp equal(unsigned arg, uint64_t value)
+{
+    return (struct scmp_arg_cmp){.arg = arg, .op = SCMP_CMP_EQ, .datum_a = value};
+}
+
+/* The first argument, under mask. */
+static struct scmp_arg_cmp masked(uint64_t mask, uint64_t value)
+{
+    return (struct scmp_arg_cmp){
+        .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
 static int add_threads(scmp_filter_ctx ctx, int program)
 {
     /* A new thread, but no new process; the flags of clone3 lie in memory, where a
      * filter cannot look, so it does not exist. */
     int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+                               masked(CLONE_THREAD, CLONE_THREAD));
     if (!err)
         err = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                               SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+                               masked(CLONE_THREAD, 0));
     /* Signals only to itself. */
-    scmp_datum_t pid = (scmp_datum_t)getpid();
-    if (!err)
-        err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, pid));
-    if (!err)
-        err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, pid));
+    uint64_t pid = (uint64_t)getpid();
+    if (!err) err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, equal(0, pid));
+    if (!err) err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, equal(0, pid));
     if (!err && program >= 0)
         err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(execveat), 2,
-                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)program),
-                               SCMP_A4(SCMP_CMP_EQ, AT_EMPTY_PATH));
+                               equal(0, (uint64_t)program), equal(4, AT_EMPTY_PATH));
     return err;
 }
 
@@ -173,7 +182,7 @@ static int add_sockets(scmp_filter_ctx ctx, bool unix_sockets)
     size_t count = sizeof families / sizeof *families - !unix_sockets;
     for (size_t i = 0; i < count; i++) {
         int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+                                   equal(0, (uint64_t)families[i]));
         if (err) return err;
     }
     return 0;
@@ -187,11 +196,11 @@ static int add_prctl(scmp_filter_ctx ctx)
                            PR_SET_VMA,  PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                   SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)options[i]));
+                                   equal(0, (uint64_t)options[i]));
         if (err) return err;
     }
     /* Reading limits is prlimit64 without new ones; of others it is not. */
-    return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0));
+    return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, equal(0, 0));
 }
 
 int sandbox_calls(int program, bool unix_sockets)
