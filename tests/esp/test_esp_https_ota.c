@@ -123,7 +123,7 @@ static esp_err_t run(const esp_https_ota_config_t *c)
 static void update_ends_in_the_new_slot(void **state)
 {
     static const char *const paths[] = {IMAGE, IMAGE "?chunked", IMAGE "?close", IMAGE "?bye",
-                                        "/to?/to?" IMAGE};
+                                        ("/to?/to?" IMAGE)};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         for (int bulk = 0; bulk < 2; bulk++) {
             fresh_device(NULL);
