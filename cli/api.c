@@ -5,12 +5,9 @@
 
 static void print_step(const cJSON *step)
 {
-    const cJSON *item;
     printf("%s\n", cJSON_GetStringValue(cJSON_GetObjectItem(step, "op")));
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(step, "log"))
-        printf("    %s\n", cJSON_GetStringValue(item));
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(step, "result"))
-        printf("  %s\n", cJSON_GetStringValue(item));
+    print_strings(step, "log", "    ");
+    print_strings(step, "result", "  ");
     const cJSON *otadata = cJSON_GetObjectItem(step, "otadata");
     printf("  otadata (sequence/state/crc): %s  %s\n",
            cJSON_GetStringValue(cJSON_GetArrayItem(otadata, 0)),

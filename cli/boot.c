@@ -118,15 +118,12 @@ static cJSON *to_json(struct account *s)
 static void print(const cJSON *doc, const struct flash_device *d)
 {
     const struct al_boot_result *r = &d->result;
-    const cJSON *item;
     printf("Why:\n");
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(doc, "explanation"))
-        printf("  - %s\n", cJSON_GetStringValue(item));
+    print_strings(doc, "explanation", "  - ");
     if (d->efuse_version != cJSON_GetObjectItem(doc, "efuse_secure_version_before")->valuedouble)
         printf("  - the secure version in the eFuses rises to %u\n", d->efuse_version);
     printf("Log of the boot loader:\n");
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(doc, "log"))
-        printf("  %s\n", cJSON_GetStringValue(item));
+    print_strings(doc, "log", "  ");
     if (r->part && r->image.has_desc)
         printf("Boots %s at 0x%x: %s %s\n", flash_image_slot_name(r->part), r->part->offset,
                r->image.desc.project_name, r->image.desc.version);

@@ -237,6 +237,13 @@ cJSON *ota_entries_json(const struct al_ota_entry e[2])
     return list;
 }
 
+void print_strings(const cJSON *doc, const char *key, const char *indent)
+{
+    const cJSON *list = cJSON_GetObjectItem(doc, key);
+    for (const cJSON *item = list ? list->child : NULL; item; item = item->next)
+        printf("%s%s\n", indent, cJSON_GetStringValue(item));
+}
+
 bool ota_slots_have_hole(const struct al_part_table *t, char *text, size_t size)
 {
     uint32_t reached = al_part_ota_count(t), rows = al_part_ota_count_all(t);

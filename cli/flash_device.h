@@ -61,6 +61,9 @@ const char *ota_state_name(uint32_t state);
 /* [{seq, state, crc, crc_ok, state_name}, ...] */
 cJSON *ota_entries_json(const struct al_ota_entry e[2]);
 
+/* Prints a list of strings of doc, one a line, each behind indent. */
+void print_strings(const cJSON *doc, const char *key, const char *indent);
+
 /* A warning when slots cannot be reached because their numbers have a hole: false, no hole. */
 bool ota_slots_have_hole(const struct al_part_table *t, char *text, size_t size);
 

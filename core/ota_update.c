@@ -217,7 +217,7 @@ static int verify_staging(const struct al_ota *o, const struct al_ota_update *u)
  * a boot loader or a table from it, and not by itself. */
 static int copy_to_final(const struct al_ota *o, const struct al_ota_update *u)
 {
-    struct al_window from, to;
+    struct al_window from = {.size = 0}, to = {.size = 0};
     uint8_t buf[COPY_CHUNK];
     al_ota_tell_part(o, AL_OTA_EV_COPY, &u->staging, &u->final);
     int err = al_part_window(o->flash, &u->staging, &from);
