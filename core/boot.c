@@ -261,6 +261,7 @@ static bool verify(struct boot *b, const struct al_part *p)
         .crypto = b->cfg->crypto,
         .device = b->cfg->device,
         .loading = true,
+        .skip_data = b->cfg->skip_validate,
         .keys = b->cfg->keys,
         .trace = b->cfg->image_trace,
     };

@@ -82,6 +82,8 @@ struct al_image_rules {
     enum al_image_kind kind;
     bool loading;   /* boot loader: RAM segments "load" in the trace */
     bool skip_hash; /* boot loader images without Secure Boot V2 */
+    bool skip_data; /* header and segments only: no checksum, hash or signature
+                       (BOOTLOADER_SKIP_VALIDATE_*) */
     const struct al_trusted_keys
         *keys;                  /* set: a signature is required, instead of the hash check */
     bool check_secure_version;  /* anti-rollback */

@@ -230,6 +230,17 @@ static void a_flash_that_cannot_be_written_still_boots(void **state)
     assert_true(ota_device_had_boot_event(&dev, AL_BOOT_EV_WRITE_FAILED));
 }
 
+static void without_validation_a_damaged_image_is_started(void **state)
+{
+    full_device();
+    spoil("factory");
+    assert_string_equal(ota_device_boot(&dev), "ota_0");
+    dev.boot.skip_validate = true;
+    assert_string_equal(ota_device_boot(&dev), "factory");
+    dev.nor.bytes[OTA_DEVICE_APP + 12] = 5; /* chip id: the header is always looked at */
+    assert_string_equal(ota_device_boot(&dev), "ota_0");
+}
+
 static void a_table_that_is_wrong_stops_the_boot(void **state)
 {
     full_device();
@@ -282,6 +293,7 @@ int main(void)
         TEST(factory_reset_erases_the_listed_partitions_and_selects_again),
         TEST(a_readonly_flag_does_not_bind_the_boot_loader),
         TEST(a_flash_that_cannot_be_written_still_boots),
+        TEST(without_validation_a_damaged_image_is_started),
         TEST(a_table_that_is_wrong_stops_the_boot),
         TEST(anti_rollback_without_slots_divides_by_nothing),
         TEST(a_fallback_leaves_otadata_as_it_is),
