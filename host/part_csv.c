@@ -9,31 +9,33 @@
 
 #define MAX_ROWS 4096u /* far above what fits; a limit for hostile files */
 
+/* Room for one more row, also for the first of none. */
+static int reserve(struct csv_row **rows, size_t count)
+{
+    if (count % 64) return AL_OK;
+    struct csv_row *more = realloc(*rows, (count + 64) * sizeof **rows);
+    if (!more) return AL_ERR_NO_MEM;
+    *rows = more;
+    return AL_OK;
+}
+
 static int read_rows(const char *text, const struct part_csv_options *o, struct csv_row **rows,
                      size_t *count, struct part_csv_fault *f)
 {
-    int err = AL_OK;
+    int err = reserve(rows, 0);
     char *line;
-    for (unsigned number = 1; (line = csv_next_line(&text, o, number, &err, f)); number++) {
+    for (unsigned number = 1; !err && (line = csv_next_line(&text, o, number, &err, f)); number++) {
         char first = line[strspn(line, CSV_BLANKS)];
         if (first == '#' || first == '\0') {
             free(line);
             continue;
         }
-        if (*count % 64 == 0) {
-            struct csv_row *more = realloc(*rows, (*count + 64) * sizeof **rows);
-            if (!more) {
-                free(line);
-                return AL_ERR_NO_MEM;
-            }
-            *rows = more;
-        }
         err = csv_parse_row(line, number, o, &(*rows)[*count], f);
         ++*count;
+        if (!err) err = reserve(rows, *count);
         if (!err && *count > MAX_ROWS)
             err =
                 csv_fail(f, "TOO_MANY", number, "more than %u rows; 95 fit into a table", MAX_ROWS);
-        if (err) return err;
     }
     return err;
 }

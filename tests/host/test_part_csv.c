@@ -295,6 +295,16 @@ static void a_file_of_endless_rows_is_refused(void **state)
     assert_string_equal(fault.error_class, "TOO_MANY");
 }
 
+static void a_file_without_rows_gives_an_empty_table(void **state)
+{
+    static const char *const files[] = {"", "\n\n", "# nothing\n \t\n"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        assert_int_equal(compile(files[i]), 0);
+        assert_int_equal(raw[0], 0xeb); /* the MD5 entry alone */
+        assert_int_equal(raw[32], 0xff);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +320,7 @@ int main(void)
         cmocka_unit_test(verification_can_be_left_out_but_not_placement),
         cmocka_unit_test(a_second_tee_otadata_and_one_of_another_size_are_refused),
         cmocka_unit_test(a_file_of_endless_rows_is_refused),
+        cmocka_unit_test(a_file_without_rows_gives_an_empty_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
