@@ -18,6 +18,21 @@
 
 #define RUNNING_FILE "airliftd.json"
 
+int data_dir_announce(const char *data_dir, const char *url)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" RUNNING_FILE, data_dir);
+    if (!url) return unlink(path) == 0 ? 0 : -errno;
+    cJSON *doc = cJSON_CreateObject();
+    cJSON_AddStringToObject(doc, "url", url);
+    cJSON_AddNumberToObject(doc, "pid", getpid());
+    char *text = cJSON_Print(doc);
+    cJSON_Delete(doc);
+    int err = text ? file_write(path, text, strlen(text), 0644) : -ENOMEM;
+    free(text);
+    return err;
+}
+
 int data_dir_lock(const char *data_dir, char *why, size_t why_size)
 {
     char path[PATH_MAX];
@@ -38,27 +53,15 @@ int data_dir_lock(const char *data_dir, char *why, size_t why_size)
                  strerror(errno));
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        data_dir_announce(data_dir, NULL); /* of one that was killed */
+        return fd;
+    }
     snprintf(why, why_size,
              "another airliftd uses the data directory %s; stop it, or use another directory",
              data_dir);
     close(fd);
     return -1;
-}
-
-int data_dir_announce(const char *data_dir, const char *url)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/" RUNNING_FILE, data_dir);
-    if (!url) return unlink(path) == 0 ? 0 : -errno;
-    cJSON *doc = cJSON_CreateObject();
-    cJSON_AddStringToObject(doc, "url", url);
-    cJSON_AddNumberToObject(doc, "pid", getpid());
-    char *text = cJSON_Print(doc);
-    cJSON_Delete(doc);
-    int err = text ? file_write(path, text, strlen(text), 0644) : -ENOMEM;
-    free(text);
-    return err;
 }
 
 static bool read_url(const char *data_dir, char *url, size_t size)

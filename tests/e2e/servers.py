@@ -110,6 +110,11 @@ class Airliftd(Server):
         log.close()
         try:
             wait_for_port(self.port, self.process, "airliftd")
+            until = time.monotonic() + START_S
+            while not (self.data / "airliftd.json").exists():
+                if self.process.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError("airliftd does not announce itself")
+                time.sleep(0.01)
         except RuntimeError as e:
             raise RuntimeError(f"{e}\n{self.log}") from None
 
