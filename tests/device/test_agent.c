@@ -14,30 +14,12 @@
 static const char rollback[] = "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n";
 static const char image[] = "real:tests/vectors/esp-flash/image/app_c6_8k.bin";
 
-static void put_entry(const struct test_device *t, uint32_t index, uint32_t seq, uint32_t state)
-{
-    uint8_t raw[AL_OTA_ENTRY_LEN];
-    struct al_ota_entry e = {.seq = seq, .state = state, .crc = al_ota_entry_crc(seq)};
-    memset(e.seq_label, 0xff, sizeof e.seq_label);
-    al_ota_entry_encode(&e, raw);
-    test_device_write(t, TEST_DEVICE_OTADATA + index * 0x1000, raw, sizeof raw);
-}
-
-static uint32_t state_of(const struct test_device *t, uint32_t index)
-{
-    uint8_t raw[AL_OTA_ENTRY_LEN];
-    struct al_ota_entry e;
-    test_device_read(t, TEST_DEVICE_OTADATA + index * 0x1000, raw, sizeof raw);
-    al_ota_entry_decode(raw, &e);
-    return e.state;
-}
-
 /* Two images; the second was just chosen and has to prove itself. */
 static void new_trial(struct test_device *t)
 {
     test_device_new(t, rollback, image, image);
-    put_entry(t, 0, 1, AL_OTA_VALID);
-    put_entry(t, 1, 2, AL_OTA_NEW);
+    test_device_put_otadata(t, 0, 1, AL_OTA_VALID);
+    test_device_put_otadata(t, 1, 2, AL_OTA_NEW);
 }
 
 static void run(struct test_device *t, const char *agent, const char *until)
@@ -63,7 +45,7 @@ static void agent_confirms_when_told(void **state)
     struct test_device t;
     new_trial(&t);
     run(&t, "confirm", "Self-test passed");
-    assert_int_equal(state_of(&t, 1), AL_OTA_VALID);
+    assert_int_equal(test_device_state(&t, 1), AL_OTA_VALID);
     assert_string_equal(t.report.running, "ota_1");
     test_device_free(&t);
 }
@@ -75,7 +57,7 @@ static void agent_fails_and_the_old_app_is_back(void **state)
     test_device_conf(&t, "agent = fail");
     run(&t, NULL, "Loaded app from partition at offset 0x10000");
     assert_int_equal(test_device_count(&t, "Self-test failed"), 1);
-    assert_int_equal(state_of(&t, 1), AL_OTA_INVALID);
+    assert_int_equal(test_device_state(&t, 1), AL_OTA_INVALID);
     assert_string_equal(t.report.running, "");
     test_device_free(&t);
 }
@@ -85,9 +67,9 @@ static void ignoring_agent_leaves_the_trial_to_the_next_reset(void **state)
     struct test_device t;
     new_trial(&t);
     run(&t, NULL, "nobody confirms it");
-    assert_int_equal(state_of(&t, 1), AL_OTA_PENDING_VERIFY);
+    assert_int_equal(test_device_state(&t, 1), AL_OTA_PENDING_VERIFY);
     run(&t, NULL, "Loaded app from partition at offset 0x10000");
-    assert_int_equal(state_of(&t, 1), AL_OTA_ABORTED);
+    assert_int_equal(test_device_state(&t, 1), AL_OTA_ABORTED);
     test_device_free(&t);
 }
 

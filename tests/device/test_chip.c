@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "core/err.h"
-#include "core/ota.h"
 #include "device/board.h"
 #include "host/crypto_openssl.h"
 #include "tests/support/test_device.h"
@@ -184,16 +183,6 @@ static const struct test_firmware firmware[] = {{"hello", fw_hello},
 
 /* --- help --- */
 
-static void has(const struct test_device *t, const char *text)
-{
-    if (!strstr(t->output, text)) fail_msg("no '%s' in:\n%s", text, t->output);
-}
-
-static void has_not(const struct test_device *t, const char *text)
-{
-    if (strstr(t->output, text)) fail_msg("'%s' in:\n%s", text, t->output);
-}
-
 /* Device with one app, run until text. */
 static void run_until(struct test_device *t, const char *app, const char *text)
 {
@@ -204,48 +193,14 @@ static void run_until(struct test_device *t, const char *app, const char *text)
 
 /* --- tests --- */
 
-static void boot_log_reads_as_the_chip_s(void **state)
-{
-    struct test_device t;
-    run_until(&t, "hello", "^hello$");
-    static const char *const lines[] = {
-        "ESP-ROM:esp32c6-20220919\nBuild:Sep 19 2022\n",
-        "\nrst:0x1 (POWERON),boot:0xc (SPI_FAST_FLASH_BOOT)\n",
-        "boot: ESP-IDF v6.2-test 2nd stage bootloader\n",
-        "boot: compile time Jan  2 2026 10:20:30\n",
-        "boot: chip revision: v0.1\n",
-        "boot: efuse block revision: v0.1\n",
-        "boot.esp32c6: SPI Mode       : DIO\n",
-        "boot.esp32c6: SPI Flash Size : 16MB\n",
-        "boot:  3 ota_0            OTA app          00 10 00010000 007f0000\n",
-        "boot: End of partition table\n",
-        "boot: No factory image, trying OTA 0\n",
-        "boot: Loaded app from partition at offset 0x10000\n",
-        "firmware hello\n",
-        "reset reason 1\nhello\n"};
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) has(&t, lines[i]);
-    assert_string_equal(t.report.running, "ota_0");
-    assert_int_equal(t.report.boots, 1);
-    test_device_free(&t);
-}
-
-static void log_level_of_the_boot_loader_is_obeyed(void **state)
-{
-    struct test_device t;
-    test_device_new(&t, "CONFIG_BOOTLOADER_LOG_LEVEL=2\n", "hello", NULL);
-    assert_true(test_device_run(&t, (struct chip_options){.until = "^hello"}));
-    has_not(&t, "boot: ");
-    test_device_free(&t);
-}
-
 static void colours_are_there_when_wanted_and_not_in_the_pattern(void **state)
 {
     struct test_device t;
     test_device_new(&t, "", "hello", NULL);
     assert_true(test_device_run(
         &t, (struct chip_options){.until = "^I .*offset 0x10000$", .colour = true}));
-    has(&t, "\033[0;32mI (");
-    has(&t, "boot: End of partition table\033[0m\n");
+    test_device_has(&t, "\033[0;32mI (");
+    test_device_has(&t, "boot: End of partition table\033[0m\n");
     test_device_free(&t);
 }
 
@@ -275,11 +230,12 @@ static void crash_is_reported_and_resets(void **state)
 {
     struct test_device t;
     run_until(&t, "crash", "rst:0xc");
-    has(&t, "Guru Meditation Error: Core  0 panic'ed (Store access fault). Exception was "
-            "unhandled.\n");
-    has(&t, "\nBacktrace: 0x");
-    has(&t, "\nELF file SHA256: ");
-    has(&t, "\nRebooting...\n");
+    test_device_has(&t,
+                    "Guru Meditation Error: Core  0 panic'ed (Store access fault). Exception was "
+                    "unhandled.\n");
+    test_device_has(&t, "\nBacktrace: 0x");
+    test_device_has(&t, "\nELF file SHA256: ");
+    test_device_has(&t, "\nRebooting...\n");
     assert_int_equal(t.report.last_reason, RESET_PANIC);
     test_device_free(&t);
 }
@@ -288,8 +244,8 @@ static void stack_overflow_of_a_thread_is_reported(void **state)
 {
     struct test_device t;
     run_until(&t, "overflow", "rst:0xc");
-    has(&t, "Guru Meditation Error");
-    has(&t, "Rebooting...");
+    test_device_has(&t, "Guru Meditation Error");
+    test_device_has(&t, "Rebooting...");
     test_device_free(&t);
 }
 
@@ -297,12 +253,12 @@ static void abort_and_panic_are_reported(void **state)
 {
     struct test_device t;
     run_until(&t, "abort", "rst:0xc");
-    has(&t, "abort() was called at PC 0x");
-    has(&t, "Rebooting...");
+    test_device_has(&t, "abort() was called at PC 0x");
+    test_device_has(&t, "Rebooting...");
     test_device_free(&t);
     run_until(&t, "panic", "rst:0xc");
-    has(&t, "half a line\nassert failed: app_main main.c:7 (x > 0)\n");
-    has(&t, "Backtrace:");
+    test_device_has(&t, "half a line\nassert failed: app_main main.c:7 (x > 0)\n");
+    test_device_has(&t, "Backtrace:");
     test_device_free(&t);
 }
 
@@ -318,7 +274,7 @@ static void deep_sleep_waits_and_wakes(void **state)
 {
     struct test_device t;
     run_until(&t, "sleep", "woke up");
-    has(&t, "rst:0x5 (SLEEP)");
+    test_device_has(&t, "rst:0x5 (SLEEP)");
     assert_int_equal(t.report.last_reason, RESET_DEEPSLEEP);
     test_device_free(&t);
 }
@@ -340,9 +296,10 @@ static void flash_defect_is_loud_unless_strict_is_off(void **state)
 {
     struct test_device t;
     run_until(&t, "dirty", "rst:0xc");
-    has(&t, "flash defect: program at 0x009000 would set bits: it holds 0x0f, wanted 0xf0.");
-    has(&t, "abort() was called");
-    has_not(&t, "went on");
+    test_device_has(
+        &t, "flash defect: program at 0x009000 would set bits: it holds 0x0f, wanted 0xf0.");
+    test_device_has(&t, "abort() was called");
+    test_device_has_not(&t, "went on");
     test_device_write(&t, 0x9000, "\xff", 1);
     assert_true(test_device_run(&t, (struct chip_options){.until = "went on", .strict = "off"}));
     uint8_t byte;
@@ -379,60 +336,14 @@ static void power_cut_tears_that_operation_and_happens_once(void **state)
     test_device_free(&t);
 }
 
-/* Cuts in the boot loader's own writes: the next start boots all the same. */
-static void power_cut_at_each_write_of_the_boot_loader_still_boots(void **state)
-{
-    struct test_device t;
-    static const char config[] = "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n";
-    test_device_new(&t, config, "hello", "hello");
-    struct al_ota_entry valid = {.seq = 1, .state = AL_OTA_VALID}, fresh = {.seq = 2};
-    uint8_t otadata[0x2000];
-    memset(otadata, 0xff, sizeof otadata);
-    valid.crc = al_ota_entry_crc(1);
-    fresh.crc = al_ota_entry_crc(2);
-    al_ota_entry_encode(&valid, otadata);
-    al_ota_entry_encode(&fresh, otadata + 0x1000);
-    for (uint64_t nth = 1; nth <= 2; nth++)
-        for (uint64_t seed = 0; seed < 5; seed++) {
-            test_device_write(&t, TEST_DEVICE_OTADATA, otadata, sizeof otadata);
-            assert_true(test_device_run(&t, (struct chip_options){.until = "^hello",
-                                                                  .power_cut = nth,
-                                                                  .power_cut_seed = seed}));
-            assert_true(t.report.power_was_cut);
-            assert_int_equal(t.report.boots, 2);
-        }
-    test_device_free(&t);
-}
-
-static void pending_app_that_resets_is_rolled_back(void **state)
-{
-    struct test_device t;
-    test_device_new(&t, "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n", "hello", "crash");
-    struct al_ota_entry e[2] = {{.seq = 1, .state = AL_OTA_VALID}, {.seq = 2, .state = AL_OTA_NEW}};
-    uint8_t raw[AL_OTA_ENTRY_LEN];
-    for (uint32_t i = 0; i < 2; i++) {
-        e[i].crc = al_ota_entry_crc(e[i].seq);
-        al_ota_entry_encode(&e[i], raw);
-        test_device_write(&t, TEST_DEVICE_OTADATA + i * 0x1000, raw, sizeof raw);
-    }
-    assert_true(test_device_run(&t, (struct chip_options){.until = "^hello"}));
-    has(&t, "firmware crash");
-    assert_string_equal(t.report.running, "ota_0");
-    assert_int_equal(t.report.boots, 2);
-    test_device_read(&t, TEST_DEVICE_OTADATA + 0x1000, raw, sizeof raw);
-    al_ota_entry_decode(raw, &e[1]);
-    assert_int_equal(e[1].state, AL_OTA_ABORTED);
-    test_device_free(&t);
-}
-
 static void brownout_resets_once(void **state)
 {
     struct test_device t;
     test_device_new(&t, "", "hello", NULL);
     assert_true(
         test_device_run(&t, (struct chip_options){.until = "^reset reason 9$", .brownout = 0.2}));
-    has(&t, "Brownout detector was triggered");
-    has(&t, "rst:0xf (PWR_BROWNOUT)");
+    test_device_has(&t, "Brownout detector was triggered");
+    test_device_has(&t, "rst:0xf (PWR_BROWNOUT)");
     test_device_free(&t);
 }
 
@@ -452,7 +363,7 @@ static void pin_levels_come_from_conf_and_from_outside(void **state)
     bool reached = test_device_run(&t, (struct chip_options){.until = "now 0"});
     waitpid(hand, NULL, 0);
     if (!reached) fail_msg("%s\n%s", t.report.error, t.output);
-    has(&t, "level 1");
+    test_device_has(&t, "level 1");
     test_device_free(&t);
 }
 
@@ -505,69 +416,6 @@ static void second_run_on_a_device_is_refused(void **state)
     device_close(&d);
     assert_false(device_is_running(t.dir));
     assert_true(test_device_run(&t, (struct chip_options){.until = "hello"}));
-    test_device_free(&t);
-}
-
-static void erased_flash_and_wrong_loaders_stop_in_the_rom(void **state)
-{
-    struct test_device t;
-    test_device_new(&t, "", "hello", NULL);
-    uint8_t good[24], bad[24];
-    test_device_read(&t, 0, good, sizeof good);
-
-    memset(bad, 0xff, sizeof bad);
-    test_device_write(&t, 0, bad, sizeof bad);
-    assert_false(test_device_run(&t, (struct chip_options){.seconds = 1}));
-    has(&t, "invalid header: 0xffffffff\n");
-    assert_int_equal(t.report.end, CHIP_NO_LOADER);
-
-    memcpy(bad, good, sizeof bad);
-    bad[12] = 5;
-    test_device_write(&t, 0, bad, sizeof bad);
-    assert_false(test_device_run(&t, (struct chip_options){.seconds = 1}));
-    has(&t, "Invalid chip id. Expected 13 read 5. Bootloader for wrong chip?\n");
-
-    test_device_write(&t, 0, good, sizeof good);
-    uint8_t byte;
-    test_device_read(&t, 40, &byte, 1); /* inside the description */
-    byte ^= 1;
-    test_device_write(&t, 40, &byte, 1);
-    assert_false(test_device_run(&t, (struct chip_options){.seconds = 1}));
-    has(&t, "Checksum failure. Calculated 0x");
-    test_device_free(&t);
-}
-
-static void wrong_digest_of_the_boot_loader_is_only_a_warning(void **state)
-{
-    struct test_device t;
-    test_device_new(&t, "", "hello", NULL);
-    uint8_t entry = 0x77; /* a header byte: in the digest, not in the checksum */
-    test_device_write(&t, 4, &entry, 1);
-    assert_true(test_device_run(&t, (struct chip_options){.until = "^hello"}));
-    has(&t, "SHA-256 comparison failed:\n");
-    has(&t, "Attempting to boot anyway...\n");
-    test_device_free(&t);
-}
-
-static void nothing_bootable_loops_until_the_limit(void **state)
-{
-    struct test_device t;
-    test_device_new(&t, "", "hello", NULL);
-    test_device_write(&t, TEST_DEVICE_OTA_0, "\0", 1);
-    assert_false(test_device_run(&t, (struct chip_options){.boot_loop_limit = "3"}));
-    assert_int_equal(t.report.end, CHIP_BOOT_LOOP);
-    assert_int_equal(test_device_count(&t, "No bootable app partitions in the partition table"), 3);
-    test_device_free(&t);
-}
-
-static void program_of_another_machine_is_no_firmware(void **state)
-{
-    struct test_device t;
-    test_device_new(&t, "", "alien", NULL);
-    assert_false(test_device_run(&t, (struct chip_options){.boot_loop_limit = "2"}));
-    assert_int_equal(t.report.end, CHIP_BOOT_LOOP);
-    has(&t, "App in partition ota_0 cannot be started");
-    has_not(&t, "firmware alien");
     test_device_free(&t);
 }
 
@@ -642,8 +490,6 @@ int main(void)
 {
     test_device_firmware(firmware);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(boot_log_reads_as_the_chip_s),
-        cmocka_unit_test(log_level_of_the_boot_loader_is_obeyed),
         cmocka_unit_test(colours_are_there_when_wanted_and_not_in_the_pattern),
         cmocka_unit_test(restart_keeps_rtc_memory_and_tells_the_reason),
         cmocka_unit_test(boot_loop_ends_and_is_explained),
@@ -655,17 +501,11 @@ int main(void)
         cmocka_unit_test(watchdog_resets_a_firmware_that_never_starts),
         cmocka_unit_test(flash_defect_is_loud_unless_strict_is_off),
         cmocka_unit_test(power_cut_tears_that_operation_and_happens_once),
-        cmocka_unit_test(power_cut_at_each_write_of_the_boot_loader_still_boots),
-        cmocka_unit_test(pending_app_that_resets_is_rolled_back),
         cmocka_unit_test(brownout_resets_once),
         cmocka_unit_test(pin_levels_come_from_conf_and_from_outside),
         cmocka_unit_test(efuse_bits_cannot_be_cleared),
         cmocka_unit_test(children_of_a_firmware_die_with_it),
         cmocka_unit_test(second_run_on_a_device_is_refused),
-        cmocka_unit_test(erased_flash_and_wrong_loaders_stop_in_the_rom),
-        cmocka_unit_test(wrong_digest_of_the_boot_loader_is_only_a_warning),
-        cmocka_unit_test(nothing_bootable_loops_until_the_limit),
-        cmocka_unit_test(program_of_another_machine_is_no_firmware),
         cmocka_unit_test(input_reaches_the_firmware),
         cmocka_unit_test(pattern_matches_a_prompt_without_newline),
         cmocka_unit_test(time_out_fails_only_when_a_pattern_was_waited_for),

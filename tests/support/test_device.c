@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "core/ota_data.h"
 #include "core/part_table.h"
 #include "device/board.h"
 #include "device/create.h"
@@ -69,7 +70,8 @@ static void put_app(uint8_t *flash, const struct al_chip *chip, const char *vers
     } else {
         const struct image_spec spec = {.chip = chip, .spi_mode = 2, .spi_size = 4};
         struct al_app_desc desc = {.project_name = "test", .idf_ver = "v6.2-test"};
-        snprintf(desc.version, sizeof desc.version, "%s", version);
+        snprintf(desc.version, sizeof desc.version, "%.*s", (int)strcspn(version, "#"), version);
+        if (strchr(version, '#')) desc.secure_version = (uint32_t)atoi(strchr(version, '#') + 1);
         assert_int_equal(file_read("/proc/self/exe", SLOT_SIZE, &elf, &elf_len), 0);
         if (strcmp(version, "alien") == 0) elf[18] ^= 0x40; /* e_machine */
         assert_int_equal(image_build_app(&spec, &desc, elf, elf_len, &image, &len), 0);
@@ -168,6 +170,39 @@ bool test_device_run(struct test_device *t, struct chip_options o)
     assert_int_equal(pread(out, t->output, (size_t)len, 0), len);
     close(out);
     return reached;
+}
+
+void test_device_put_otadata(const struct test_device *t, uint32_t index, uint32_t seq,
+                             uint32_t state)
+{
+    uint8_t raw[AL_OTA_ENTRY_LEN];
+    struct al_ota_entry e = {.seq = seq, .state = state, .crc = al_ota_entry_crc(seq)};
+    memset(e.seq_label, 0xff, sizeof e.seq_label);
+    al_ota_entry_encode(&e, raw);
+    test_device_write(t, TEST_DEVICE_OTADATA + index * AL_SECTOR, raw, sizeof raw);
+}
+
+uint32_t test_device_state(const struct test_device *t, uint32_t index)
+{
+    uint8_t raw[AL_OTA_ENTRY_LEN];
+    struct al_ota_entry e;
+    test_device_read(t, TEST_DEVICE_OTADATA + index * AL_SECTOR, raw, sizeof raw);
+    al_ota_entry_decode(raw, &e);
+    return e.state;
+}
+
+void test_device_has(const struct test_device *t, const char *text)
+{
+    if (strstr(t->output, text)) return;
+    fprintf(stderr, "%s\n", t->output);
+    fail_msg("no '%s' in the output above", text);
+}
+
+void test_device_has_not(const struct test_device *t, const char *text)
+{
+    if (!strstr(t->output, text)) return;
+    fprintf(stderr, "%s\n", t->output);
+    fail_msg("'%s' in the output above", text);
 }
 
 unsigned test_device_count(const struct test_device *t, const char *text)

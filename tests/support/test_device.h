@@ -32,7 +32,7 @@ struct test_device {
 
 /* config: boot loader's sdkconfig lines, may be "". ota_0 holds firmware ota_0, ota_1 likewise
  * or nothing when NULL; "real:FILE" takes an image file instead, "alien" is a program for
- * another machine. */
+ * another machine, "NAME#3" has secure version 3. */
 void test_device_new(struct test_device *t, const char *config, const char *ota_0,
                      const char *ota_1);
 void test_device_free(struct test_device *t);
@@ -46,6 +46,14 @@ void test_device_conf(const struct test_device *t, const char *line);
 /* Runs it; o->dir, input and output are set here. seconds defaults to 10. */
 bool test_device_run(struct test_device *t, struct chip_options o);
 
+/* An entry of otadata, with the right CRC; and its state. */
+void test_device_put_otadata(const struct test_device *t, uint32_t index, uint32_t seq,
+                             uint32_t state);
+uint32_t test_device_state(const struct test_device *t, uint32_t index);
+
+/* Fails the test, with the output, when text is not (is) in the output of the last run. */
+void test_device_has(const struct test_device *t, const char *text);
+void test_device_has_not(const struct test_device *t, const char *text);
 /* Times that text occurs in the output of the last run. */
 unsigned test_device_count(const struct test_device *t, const char *text);
 
