@@ -154,16 +154,30 @@ static int forget_other_words(const struct build *b)
     return err ? cli_fail("%s: %s", path, strerror(-err)) : CLI_OK;
 }
 
-/* A line of CMake or make: progress moves the bar, words of interest are shown. */
-static void show_line(const struct build *b, const char *line, struct cli_progress *progress)
+/* What is left of CMake's and make's talk: messages, not who called whom. */
+static bool worth_showing(const char *line, bool *in_call_stack)
+{
+    static const char *const chatter[] = {"-- ", "See also \"", "CMake Error at "};
+    if (strncmp(line, "Call Stack", 10) == 0) *in_call_stack = true;
+    if (*in_call_stack) {
+        *in_call_stack = strcmp(line, "\n") != 0;
+        return false;
+    }
+    for (size_t i = 0; i < sizeof chatter / sizeof chatter[0]; i++)
+        if (strncmp(line, chatter[i], strlen(chatter[i])) == 0) return false;
+    if (strncmp(line, "make", 4) == 0) /* the cause stands above */
+        return !strstr(line, "*** [") && !strstr(line, "*** Waiting");
+    return strcmp(line, "\n") != 0;
+}
+
+/* A line of CMake or make: "[ 40%] ..." moves the bar. */
+static void show_line(const struct build *b, const char *line, struct cli_progress *progress,
+                      bool *in_call_stack)
 {
     unsigned percent;
     bool step = line[0] == '[' && sscanf(line, "[%u%%]", &percent) == 1;
     if (step) cli_progress_update(progress, percent);
-    bool chatter =
-        step || strncmp(line, "-- ", 3) == 0 || strcmp(line, "\n") == 0 ||
-        strncmp(line, "make", 4) == 0; /* "make[2]: *** ... Error 1": the cause stands above */
-    if (b->verbose || !chatter) fputs(line, stderr);
+    if (b->verbose || (!step && worth_showing(line, in_call_stack))) fputs(line, stderr);
 }
 
 static pid_t start(char *const words[], int out)
@@ -193,8 +207,9 @@ static int run_tool(const struct build *b, const char *what, char *const words[]
     if (pid < 0 || !f) return cli_fail("%s: %s", words[0], strerror(errno));
     struct cli_progress progress;
     char line[MAX_LINE];
+    bool in_call_stack = false;
     cli_progress_begin(&progress, what, 100);
-    while (fgets(line, sizeof line, f)) show_line(b, line, &progress);
+    while (fgets(line, sizeof line, f)) show_line(b, line, &progress, &in_call_stack);
     cli_progress_end(&progress);
     fclose(f);
     int status;

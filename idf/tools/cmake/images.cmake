@@ -10,7 +10,7 @@ function(__airlift_partition_csv var)
         set(csv "${IDF_PATH}/components/partition_table/${CONFIG_PARTITION_TABLE_FILENAME}")
     endif()
     if(NOT EXISTS "${csv}")
-        message(FATAL_ERROR "Partition table CSV ${csv} does not exist.\n"
+        __airlift_fail("Partition table CSV ${csv} does not exist.\n"
             "Change CONFIG_PARTITION_TABLE_CUSTOM_FILENAME, or make the file.")
     endif()
     set(${var} "${csv}" PARENT_SCOPE)
@@ -48,7 +48,7 @@ function(__airlift_signing var)
     endif()
     get_filename_component(key "${CONFIG_SECURE_BOOT_SIGNING_KEY}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
     if(NOT EXISTS "${key}")
-        message(FATAL_ERROR "Secure Boot signing key ${key} does not exist. Generate using:\n"
+        __airlift_fail("Secure Boot signing key ${key} does not exist. Generate using:\n"
             "\topenssl genrsa -out ${key} 3072\n"
             "(for ECDSA: openssl ecparam -name prime256v1 -genkey -noout -out ${key})")
     endif()
@@ -81,8 +81,8 @@ endfunction()
 
 function(__airlift_app_image project_name)
     set(elf "${project_name}.elf")
-    set(options --elf "${CMAKE_BINARY_DIR}/${project_name}.stripped" --project-name "${AIRLIFT_APP_NAME}"
-        --version "${AIRLIFT_APP_VERSION}")
+    set(options --elf "${CMAKE_BINARY_DIR}/${project_name}.stripped" "--project-name=${AIRLIFT_APP_NAME}"
+        "--version=${AIRLIFT_APP_VERSION}")
     if(CONFIG_APP_REPRODUCIBLE_BUILD OR NOT CONFIG_APP_COMPILE_TIME_DATE)
         list(APPEND options --no-date)
     endif()

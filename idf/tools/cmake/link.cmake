@@ -60,7 +60,8 @@ function(__airlift_link_project project_name)
     add_executable(${elf} "${CMAKE_BINARY_DIR}/config/airlift_config.c")
     set_target_properties(${elf} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
     target_include_directories(${elf} PRIVATE "${AIRLIFT_ESP_DIR}")
-    target_link_options(${elf} PRIVATE -pthread -Wl,--gc-sections ${sanitizers} ${options})
+    target_link_options(${elf} PRIVATE -pthread -Wl,--gc-sections -Wl,--build-id=none
+        ${sanitizers} ${options})
     target_link_libraries(${elf} PRIVATE __airlift_layer -Wl,--start-group ${libraries}
         "${AIRLIFT_LIB_DIR}/libairlift-esp.a" "${AIRLIFT_LIB_DIR}/libairlift.a" -Wl,--end-group
         -Wl,--as-needed -lcurl -lssl -lcrypto -lcjson -lseccomp -lm)

@@ -1,6 +1,13 @@
 # Where Airlift's program, libraries and headers are. Each can be given as a
 # variable or in the environment; otherwise they are looked for beside idf/.
 
+# An error for people: CMake leaves lines alone that begin with a blank.
+function(__airlift_fail)
+    string(JOIN "" text ${ARGV})
+    string(REPLACE "\n" "\n " text "${text}")
+    message(FATAL_ERROR " ${text}")
+endfunction()
+
 # Sets var from -Dvar, then $ENV{var}, then the first candidate that exists.
 function(__airlift_locate var what)
     if(NOT ${var} AND DEFINED ENV{${var}})
@@ -15,7 +22,7 @@ function(__airlift_locate var what)
         endforeach()
     endif()
     if(NOT ${var} OR NOT EXISTS "${${var}}")
-        message(FATAL_ERROR "${what} not found (${var}='${${var}}').\n"
+        __airlift_fail("${what} not found (${var}='${${var}}').\n"
             "Run 'make' in Airlift's folder first, or set ${var}.")
     endif()
     set(${var} "${${var}}" PARENT_SCOPE)
@@ -36,5 +43,5 @@ endif()
 
 find_program(AIRLIFT_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(NOT AIRLIFT_PYTHON)
-    message(FATAL_ERROR "/usr/bin/python3 not found; install the package python3.")
+    __airlift_fail("/usr/bin/python3 not found; install the package python3.")
 endif()
