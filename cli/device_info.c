@@ -86,7 +86,7 @@ static cJSON *describe(const struct device *d)
     char revision[16];
     efuse_mac(&d->efuse, mac);
     efuse_ieee(&d->efuse, ieee);
-    snprintf(revision, sizeof revision, "v%u.%u", d->ids.revision / 100, d->ids.revision % 100);
+    snprintf(revision, sizeof revision, "v%d.%d", d->ids.revision / 100, d->ids.revision % 100);
     cJSON_AddStringToObject(doc, "dir", d->dir);
     cJSON_AddBoolToObject(doc, "running", device_is_running(d->dir));
     cJSON_AddStringToObject(doc, "chip", d->ids.chip->name);

@@ -40,7 +40,7 @@ static void attach(void)
             3 ||
         !dir_at || strlen(text + dir_at) >= sizeof b->dir)
         attach_failed("AIRLIFT_BOARD is not what a chip writes");
-    strcpy(b->dir, text + dir_at);
+    memcpy(b->dir, text + dir_at, strlen(text + dir_at) + 1);
     int err = control_map(control, &b->control);
     if (err == -EPROTO) attach_failed("the chip that started it is of another version of Airlift");
     if (err) attach_failed("the control page cannot be mapped");

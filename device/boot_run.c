@@ -92,9 +92,9 @@ static void print_banner(struct boot_run *b)
         boot_log(b, 'I', "boot", "ESP-IDF 2nd stage bootloader");
     }
     if (has_two_cores(d->ids.chip)) boot_log(b, 'I', "boot", "Multicore bootloader");
-    boot_log(b, 'I', "boot", "chip revision: v%u.%u", d->ids.revision / 100, d->ids.revision % 100);
+    boot_log(b, 'I', "boot", "chip revision: v%d.%d", d->ids.revision / 100, d->ids.revision % 100);
     if (d->ids.chip->id != 0)
-        boot_log(b, 'I', "boot", "efuse block revision: v%u.%u", d->ids.efuse_block_rev / 100,
+        boot_log(b, 'I', "boot", "efuse block revision: v%d.%d", d->ids.efuse_block_rev / 100,
                  d->ids.efuse_block_rev % 100);
     snprintf(tag, sizeof tag, "boot.%s", d->ids.chip->name);
     boot_log(b, 'I', tag, "SPI Speed      : %s", spi_speed(d->ids.chip, h->spi_speed));

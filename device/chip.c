@@ -262,7 +262,7 @@ static struct outcome run_once(struct chip *c, enum reset_reason reason)
     case BOOT_STARTED:
         break;
     }
-    strcpy(c->r->running, c->boot.result.part->label);
+    memcpy(c->r->running, c->boot.result.part->label, sizeof c->r->running);
     return run_firmware(c);
 }
 

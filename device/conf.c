@@ -287,8 +287,9 @@ int device_conf_override(struct device_conf *conf, const char *line, char *why, 
     struct parser p = {
         .conf = conf, .name = "command line", .line = 1, .why = why, .why_size = why_size};
     char copy[LINE_MAX_LEN];
-    if (strlen(line) >= sizeof copy) return complain(&p, "longer than %u bytes", LINE_MAX_LEN - 1);
-    strcpy(copy, line);
+    size_t len = strlen(line);
+    if (len >= sizeof copy) return complain(&p, "longer than %u bytes", LINE_MAX_LEN - 1);
+    memcpy(copy, line, len + 1);
     return parse_line(&p, copy);
 }
 

@@ -46,13 +46,19 @@ static int refuse(const struct creation *c, const char *format, ...)
 
 /* --- the flash --- */
 
+/* Never NULL behind a result of 0. */
 static int blank_flash(struct creation *c, uint32_t size)
 {
-    if (size < MIN_SIZE || size > MAX_SIZE || size % AL_SECTOR)
-        return refuse(c, "flash size %u: expected 64 KiB to 16 MiB, in sectors of 4096", size);
+    if (size < MIN_SIZE || size > MAX_SIZE || size % AL_SECTOR) {
+        refuse(c, "flash size %u: expected 64 KiB to 16 MiB, in sectors of 4096", size);
+        return AL_FAIL;
+    }
     c->size = size;
     c->flash = malloc(size);
-    if (!c->flash) return refuse(c, "no memory");
+    if (!c->flash) {
+        refuse(c, "no memory");
+        return AL_FAIL;
+    }
     memset(c->flash, 0xff, size);
     return 0;
 }
@@ -226,7 +232,7 @@ static int write_conf(const struct creation *c, FILE *f)
     fprintf(f,
             "# A virtual device; docs/device.md lists what can stand here.\n"
             "# The next five repeat what efuse.bin and flash.bin hold.\n"
-            "chip = %s\nflash_size = 0x%x\nrevision = v%u.%u\n"
+            "chip = %s\nflash_size = 0x%x\nrevision = v%d.%d\n"
             "mac = %02x:%02x:%02x:%02x:%02x:%02x\n"
             "ieee = %02x:%02x:%02x:%02x:%02x:%02x:%02x:%02x\n"
             "\n# Levels that the outside drives, for example\n# gpio4 = 0\n",

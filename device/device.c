@@ -38,17 +38,19 @@ static int open_in(const struct device *d, const char *name, int flags)
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", d->dir, name);
     int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) return -errno;
+    return fd;
 }
 
 static int find_dir(const struct opening *o, const char *dir)
 {
     char path[PATH_MAX];
     if (!realpath(dir, path)) return refuse(o, "%s: %s", dir, strerror(errno));
-    if (strlen(path) >= sizeof o->d->dir)
+    size_t len = strlen(path);
+    if (len >= sizeof o->d->dir)
         return refuse(o, "%s: the path is longer than %u bytes; move the device", path,
                       DEVICE_DIR_MAX - 1);
-    strcpy(o->d->dir, path);
+    memcpy(o->d->dir, path, len + 1);
     return 0;
 }
 

@@ -86,11 +86,10 @@ static void place_fds(const int from[FD_COUNT])
     for (int i = 0; i < FD_COUNT; i++)
         high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, 64);
     for (int i = 0; i < FD_COUNT; i++) {
-        if (high[i] < 0)
-            close(i);
-        else
-            dup3(high[i], i, i >= FD_PROGRAM ? O_CLOEXEC : 0), close(high[i]);
-        if (high[i] >= 0 && i < FD_FLASH) fcntl(i, F_SETFD, 0);
+        close(i);
+        if (high[i] < 0) continue;
+        dup3(high[i], i, i >= FD_PROGRAM ? O_CLOEXEC : 0);
+        close(high[i]);
     }
     close_range(FD_COUNT, ~0u, 0);
 }

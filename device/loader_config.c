@@ -52,9 +52,9 @@ void loader_config_read(const char *config, size_t len, const struct device_conf
 {
     const struct text t = {config, len};
     *out = (struct loader_config){
-        .foreign = config == NULL, .log_level = LEVEL_INFO, .watchdog_ms = WATCHDOG_MS};
+        .foreign = !config, .log_level = LEVEL_INFO, .watchdog_ms = WATCHDOG_MS};
     strcpy(out->erase_labels, "nvs");
-    if (out->foreign) {
+    if (!config) {
         out->table_offset = conf->table_offset;
         out->rollback = conf->rollback || conf->anti_rollback;
         out->anti_rollback = conf->anti_rollback;

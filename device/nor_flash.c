@@ -279,7 +279,7 @@ static int nor_open(struct nor_flash *n, int fd, uint32_t size, bool writable,
                     struct nor_power *power)
 {
     memset(n, 0, sizeof *n);
-    pthread_mutex_t *mutex = malloc(sizeof *mutex);
+    pthread_mutex_t *mutex = malloc(sizeof(pthread_mutex_t));
     if (!mutex) return -ENOMEM;
     n->fd = fd;
     int err = nor_map_fd(n, size, writable);
