@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -211,6 +212,33 @@ static void sessions_are_resumed_only_when_asked(void **state)
     assert_string_equal(word, "new");
 }
 
+/* libcurl decrypts faster than small reads take: what is ahead is kept, then held up. */
+static void large_body_survives_small_reads(void **state)
+{
+    static const size_t pieces[] = {1000, 70000};
+    struct http_peer p;
+    serve(&p, "good", NULL, NULL);
+    for (size_t k = 0; k < 2; k++) {
+        unsigned char *buf = malloc(pieces[k]);
+        size_t at = 0;
+        int n;
+        struct http_client *c = http_client_new(&(struct http_config){.ca_pem = ca});
+        http_client_set_url(c, http_peer_url(&p, "/bytes/6000000"));
+        assert_int_equal(http_client_open(c, 0), 0);
+        assert_int_equal(http_client_headers(c), 0);
+        usleep(200000); /* lets the socket fill */
+        while ((n = http_client_read(c, buf, pieces[k])) > 0)
+            for (int i = 0; i < n; i++, at++)
+                if (buf[i] != (unsigned char)(at * 7 + at / 256)) fail_msg("byte %zu", at);
+        assert_int_equal(n, 0);
+        assert_int_equal(at, 6000000);
+        assert_true(http_client_complete(c));
+        http_client_free(c);
+        free(buf);
+    }
+    http_peer_stop(&p);
+}
+
 static void openssl_s_server_ends_a_body_by_closing(void **state)
 {
     struct http_peer p;
@@ -248,6 +276,7 @@ int main(void)
         cmocka_unit_test(tls_version_can_be_pinned),
         cmocka_unit_test(server_can_ask_for_the_clients_certificate),
         cmocka_unit_test(sessions_are_resumed_only_when_asked),
+        cmocka_unit_test(large_body_survives_small_reads),
         cmocka_unit_test(openssl_s_server_ends_a_body_by_closing),
     };
     return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
