@@ -142,6 +142,7 @@ static void update_task(void *arg)
     vTaskDelete(NULL);
 }
 
+void app_main(void);
 void app_main(void)
 {
     esp_err_t err = nvs_flash_init();

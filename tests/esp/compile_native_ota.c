@@ -128,6 +128,7 @@ static void update_task(void *arg)
     (void)vTaskDelete(NULL);
 }
 
+void app_main(void);
 void app_main(void)
 {
     esp_ota_img_states_t state;

@@ -115,6 +115,7 @@ static esp_err_t targets(esp_https_ota_config_t *config)
     return esp_partition_deregister_external(spare);
 }
 
+void app_main(void);
 void app_main(void)
 {
     esp_http_client_config_t http = {.url = "https://x/storage.bin"};

@@ -79,6 +79,7 @@ static void update_task(void *arg)
     while (1) vTaskDelay(1000 / portTICK_PERIOD_MS);
 }
 
+void app_main(void);
 void app_main(void)
 {
     uint8_t digest[32];
