@@ -115,13 +115,13 @@ static int request(const struct cli_args *a, const char *method, const char *pat
 static int run_artifacts(const struct cli_args *a)
 {
     cJSON *doc = NULL;
-    const cJSON *item;
     int status = request(a, "GET", API_PREFIX "artifacts", &doc);
     if (status != CLI_OK) return status;
     if (cli_json_wanted(a)) return cli_print_json(doc);
     const cJSON *list = cJSON_GetObjectItem(doc, "artifacts");
     if (cJSON_GetArraySize(list) == 0) puts("nothing is published yet");
-    cJSON_ArrayForEach(item, list) print_artifact(item);
+    for (const cJSON *item = list ? list->child : NULL; item; item = item->next)
+        print_artifact(item);
     cJSON_Delete(doc);
     return CLI_OK;
 }

@@ -55,7 +55,7 @@ static int listen_on(const struct addrinfo *a)
 
 static unsigned port_of(int fd)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof ss;
     if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0) return 0;
     struct sockaddr_in v4;
@@ -96,7 +96,7 @@ int http_listen(const char *address, unsigned *port, char *why, size_t why_size)
         }
         for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next) {
             int got = listen_on(a);
-            if (got >= 0 || got != -EAFNOSUPPORT) fd = got;
+            if (got != -EAFNOSUPPORT) fd = got;
         }
         freeaddrinfo(list);
         if (fd == -EADDRINUSE) break;

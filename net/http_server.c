@@ -325,7 +325,7 @@ bool http_request_query(const struct http_request *r, const char *name, char *ou
     const char *raw = MHD_lookup_connection_value(r->mhd, MHD_GET_ARGUMENT_KIND, name);
     char *text = raw ? url_decode(raw, strlen(raw), true) : NULL;
     bool fits = text && strlen(text) < size;
-    if (fits) strcpy(out, text);
+    if (fits) snprintf(out, size, "%s", text);
     free(text);
     return fits;
 }
@@ -340,7 +340,7 @@ const char *http_request_peer(const struct http_request *r, char out[64])
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *a = info ? info->client_addr : NULL;
-    strcpy(out, "?");
+    snprintf(out, 64, "?");
     if (a && a->sa_family == AF_INET)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, out, 64);
     else if (a && a->sa_family == AF_INET6)

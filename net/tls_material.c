@@ -42,15 +42,16 @@ struct maker {
     size_t why_size;
 };
 
-__attribute__((format(printf, 2, 3))) static int fault(struct maker *m, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void set_fault(struct maker *m, const char *format,
+                                                            ...)
 {
     va_list list;
     va_start(list, format);
     vsnprintf(m->why, m->why_size, format, list);
     va_end(list);
     ERR_clear_error();
-    return -1;
 }
+#define FAULT(...) (set_fault(__VA_ARGS__), -1)
 
 static void pair_free(struct pair *p)
 {
@@ -68,7 +69,7 @@ static char *read_text(struct maker *m, const char *what, const char *path)
     size_t len;
     int err = file_read(path, PEM_FILE_LIMIT, &data, &len);
     if (err == 0) return (char *)data;
-    fault(m, "the %s %s cannot be read: %s", what, path, strerror(-err));
+    set_fault(m, "the %s %s cannot be read: %s", what, path, strerror(-err));
     return NULL;
 }
 
@@ -83,7 +84,8 @@ static X509 *parse_cert(struct maker *m, const char *pem, const char *path)
     BIO *bio = BIO_new_mem_buf(pem, -1);
     X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     BIO_free(bio);
-    if (!cert) fault(m, "%s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path);
+    if (!cert)
+        set_fault(m, "%s holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path);
     return cert;
 }
 
@@ -94,12 +96,12 @@ static EVP_PKEY *parse_key(struct maker *m, const char *pem, const char *path)
     EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, &asked) : NULL;
     BIO_free(bio);
     if (!key && asked)
-        fault(m,
-              "the key %s is encrypted; write it without pass phrase first: "
-              "openssl pkey -in %s -out plain.key",
-              path, path);
+        set_fault(m,
+                  "the key %s is encrypted; write it without pass phrase first: "
+                  "openssl pkey -in %s -out plain.key",
+                  path, path);
     else if (!key)
-        fault(m, "%s holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)", path);
+        set_fault(m, "%s holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)", path);
     return key;
 }
 
@@ -111,7 +113,7 @@ static int pair_load(struct maker *m, struct pair *p)
     if (!(p->cert = parse_cert(m, p->cert_pem, p->cert_path))) return -1;
     if (!(p->key = parse_key(m, p->key_pem, p->key_path))) return -1;
     if (X509_check_private_key(p->cert, p->key) == 1) return 0;
-    return fault(m,
+    return FAULT(m,
                  "the key %s does not fit the certificate %s; give the key that the "
                  "certificate was made for (the server's certificate comes first in its file)",
                  p->key_path, p->cert_path);
@@ -192,27 +194,27 @@ static int pair_make(struct maker *m, struct pair *p, const char *common_name, l
 {
     p->key = EVP_EC_gen("P-256");
     p->cert = p->key ? begin_cert(p->key, common_name, days) : NULL;
-    if (!p->cert) return fault(m, "no key or certificate could be made: OpenSSL failed");
+    if (!p->cert) return FAULT(m, "no key or certificate could be made: OpenSSL failed");
     X509 *issuer = signer ? signer->cert : p->cert;
     EVP_PKEY *signing_key = signer ? signer->key : p->key;
     if (!X509_set_issuer_name(p->cert, X509_get_subject_name(issuer)) ||
         !add_extensions(p->cert, issuer, san) || !X509_sign(p->cert, signing_key, EVP_sha256()))
-        return fault(m, "the certificate could not be signed: OpenSSL failed");
+        return FAULT(m, "the certificate could not be signed: OpenSSL failed");
     p->key_pem = to_pem(NULL, p->key);
     char *own = to_pem(p->cert, NULL);
     if (own && asprintf(&p->cert_pem, "%s%s", own, signer ? signer->cert_pem : "") < 0)
         p->cert_pem = NULL;
     free(own);
-    return p->cert_pem && p->key_pem ? 0 : fault(m, "out of memory");
+    return p->cert_pem && p->key_pem ? 0 : FAULT(m, "out of memory");
 }
 
 /* Key first: a cut between the two leaves a pair that does not fit, and is made again. */
 static int pair_write(struct maker *m, const struct pair *p)
 {
     int err = file_write(p->key_path, p->key_pem, strlen(p->key_pem), 0600);
-    if (err != 0) return fault(m, "%s cannot be written: %s", p->key_path, strerror(-err));
+    if (err != 0) return FAULT(m, "%s cannot be written: %s", p->key_path, strerror(-err));
     err = file_write(p->cert_path, p->cert_pem, strlen(p->cert_pem), 0644);
-    if (err != 0) return fault(m, "%s cannot be written: %s", p->cert_path, strerror(-err));
+    if (err != 0) return FAULT(m, "%s cannot be written: %s", p->cert_path, strerror(-err));
     return 0;
 }
 
@@ -274,10 +276,10 @@ static int ca_ready(struct maker *m, struct pair *ca, const char *host, bool *ma
     if (!(ca->cert_pem = read_text(m, "CA certificate", ca->cert_path))) return -1;
     if (!(ca->cert = parse_cert(m, ca->cert_pem, ca->cert_path))) return -1;
     if (X509_cmp_current_time(X509_get0_notBefore(ca->cert)) > 0)
-        return fault(m, "the CA %s is not valid yet; is the clock of this machine right?",
+        return FAULT(m, "the CA %s is not valid yet; is the clock of this machine right?",
                      ca->cert_path);
     if (X509_cmp_current_time(X509_get0_notAfter(ca->cert)) < 0)
-        return fault(m,
+        return FAULT(m,
                      "the CA %s is no longer valid. If the clock of this machine is right, move "
                      "the directory %s away; a new CA is made then, and clients have to trust it",
                      ca->cert_path, m->dir);
@@ -310,12 +312,12 @@ static int server_ready(struct maker *m, struct pair *server, struct pair *ca,
         if (pair_load(m, ca) != 0) {
             char what[PATH_LEN + 512];
             snprintf(what, sizeof what, "%s", m->why);
-            return fault(m, "a new server certificate is needed, but %s", what);
+            return FAULT(m, "a new server certificate is needed, but %s", what);
         }
     }
     char *san = san_text(names);
     int err = san ? pair_make(m, server, names->name[0], SERVER_DAYS, ca, san)
-                  : fault(m, "out of memory");
+                  : FAULT(m, "out of memory");
     free(san);
     return err == 0 ? pair_write(m, server) : err;
 }
@@ -337,14 +339,14 @@ int tls_material_own(const char *dir, const char *const *names, struct tls_mater
     struct tls_names *all = calloc(1, sizeof *all);
     const char *bad;
     *out = (struct tls_material){0};
-    if (!all) return fault(&m, "out of memory");
+    if (!all) return FAULT(&m, "out of memory");
     set_paths(&m, &ca, "ca");
     set_paths(&m, &server, "server");
     int err = file_make_dirs(dir, 0755);
     if (err != 0)
-        err = fault(&m, "the directory %s cannot be made: %s", dir, strerror(-err));
+        err = FAULT(&m, "the directory %s cannot be made: %s", dir, strerror(-err));
     else if (tls_names_collect(names, all, &bad) != 0)
-        err = fault(&m, "'%s' is neither a host name nor an address", bad);
+        err = FAULT(&m, "'%s' is neither a host name nor an address", bad);
     else
         err = ca_ready(&m, &ca, all->name[0], &out->made_ca);
     if (err == 0) err = server_ready(&m, &server, &ca, all, &out->made_cert);
@@ -372,10 +374,12 @@ int tls_material_load(const char *cert_path, const char *key_path, struct tls_ma
     int err = pair_load(&m, &p);
     if (err == 0) {
         if (X509_cmp_current_time(X509_get0_notBefore(p.cert)) > 0)
-            fault(&m, "the certificate %s is not valid yet; is the clock of this machine right?",
-                  cert_path);
+            set_fault(&m,
+                      "the certificate %s is not valid yet; is the clock of this machine right?",
+                      cert_path);
         else if (X509_cmp_current_time(X509_get0_notAfter(p.cert)) < 0)
-            fault(&m, "the certificate %s is no longer valid; clients will refuse it", cert_path);
+            set_fault(&m, "the certificate %s is no longer valid; clients will refuse it",
+                      cert_path);
         set_fingerprint(out, p.cert);
         out->cert_pem = p.cert_pem, p.cert_pem = NULL;
         out->key_pem = p.key_pem, p.key_pem = NULL;

@@ -57,7 +57,8 @@ static bool add(struct tls_names *n, const char *name)
     } else {
         return false;
     }
-    if (n->count < TLS_NAMES_MAX && !tls_names_have(n, text)) strcpy(n->name[n->count++], text);
+    if (n->count < TLS_NAMES_MAX && !tls_names_have(n, text))
+        memcpy(n->name[n->count++], text, sizeof text);
     return true;
 }
 

@@ -25,17 +25,17 @@ static void hash_token(const char *token, size_t len, char hex[HEX_LEN])
 
 int auth_ready(struct store *s, const char *data_dir, bool renew, bool *made)
 {
-    char hash[HEX_LEN], path[4096], token[2 * TOKEN_BYTES + 2];
+    char hash[HEX_LEN], path[4096], token[2 * TOKEN_BYTES + 1];
     uint8_t raw[TOKEN_BYTES];
     int err = store_get_setting(s, SETTING, hash, sizeof hash);
     *made = renew || err == -ENOENT;
     if (!*made) return err;
     if (RAND_bytes(raw, sizeof raw) != 1) return -EIO;
     crypto_hex(raw, sizeof raw, token);
-    hash_token(token, strlen(token), hash);
-    strcat(token, "\n");
+    hash_token(token, 2 * TOKEN_BYTES, hash);
+    token[2 * TOKEN_BYTES] = '\n';
     snprintf(path, sizeof path, "%s/" AUTH_TOKEN_FILE, data_dir);
-    err = file_write(path, token, strlen(token), 0600);
+    err = file_write(path, token, 2 * TOKEN_BYTES + 1, 0600);
     OPENSSL_cleanse(token, sizeof token);
     OPENSSL_cleanse(raw, sizeof raw);
     return err != 0 ? err : store_set_setting(s, SETTING, hash);

@@ -188,7 +188,7 @@ void blob_drop(struct blob_draft *d)
 struct blob *blob_open(struct blobs *b, const char *sha256, int *err)
 {
     char path[PATH_MAX];
-    struct stat st;
+    struct stat st = {0};
     void *map = NULL;
     struct blob *blob = NULL;
     blob_path(b, sha256, path);
@@ -203,6 +203,8 @@ struct blob *blob_open(struct blobs *b, const char *sha256, int *err)
         blob->refs = 1;
         blob->data = map;
         blob->size = (uint64_t)st.st_size;
+    } else if (map && map != MAP_FAILED) {
+        munmap(map, (size_t)st.st_size);
     }
     if (fd >= 0) close(fd);
     return blob;

@@ -33,16 +33,16 @@ static const uint8_t *map_image(void *ctx, uint32_t addr, uint32_t len)
     return addr <= b->len && len <= b->len - addr ? b->data + addr : NULL;
 }
 
-__attribute__((format(printf, 3, 4))) static bool refuse(struct image_refusal *why,
-                                                         const char *check, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+set_refusal(struct image_refusal *why, const char *check, const char *format, ...)
 {
     va_list list;
     snprintf(why->check, sizeof why->check, "%s", check);
     va_start(list, format);
     vsnprintf(why->message, sizeof why->message, format, list);
     va_end(list);
-    return false;
 }
+#define REFUSE(...) (set_refusal(__VA_ARGS__), false)
 
 static bool explain(const struct image_bytes *b, const struct al_image_fault *fault,
                     struct image_refusal *why)
@@ -50,12 +50,12 @@ static bool explain(const struct image_bytes *b, const struct al_image_fault *fa
     char text[400];
     uint32_t field_len = fault->check == AL_IMAGE_CHECK_HASH ? AL_IMAGE_HASH_LEN : 1;
     if (fault->offset + (uint64_t)field_len > b->len)
-        return refuse(why, "truncated",
+        return REFUSE(why, "truncated",
                       "the file ends after %zu bytes, inside the image: it is cut short; "
                       "build or copy it again",
                       b->len);
     image_fault_explain(fault, text, sizeof text);
-    return refuse(why, image_check_name(fault->check), "%s", text);
+    return REFUSE(why, image_check_name(fault->check), "%s", text);
 }
 
 bool image_kind_ok(const char *kind)
@@ -74,17 +74,17 @@ static bool meant_device(const struct image_bytes *b, struct al_device_ids *devi
     read_image((void *)(uintptr_t)b, 0, raw, AL_IMAGE_HEADER_LEN);
     al_image_header_parse(raw, &header);
     if (header.magic == AL_IMAGE_MAGIC && b->len < AL_IMAGE_HEADER_LEN)
-        return refuse(why, "truncated", "the file ends inside the image header, after %zu bytes",
+        return REFUSE(why, "truncated", "the file ends inside the image header, after %zu bytes",
                       b->len);
     if (header.magic != AL_IMAGE_MAGIC)
-        return refuse(why, "magic",
+        return REFUSE(why, "magic",
                       "this is no ESP image: the first byte is 0x%02x, an image begins with 0xe9. "
                       "Other files are published with kind=other",
                       header.magic);
     device->chip = al_chip_by_id(header.chip_id);
     device->revision = header.min_chip_rev_full;
     if (!device->chip)
-        return refuse(why, "chip_id", "the image is for chip id %u, which is not known",
+        return REFUSE(why, "chip_id", "the image is for chip id %u, which is not known",
                       header.chip_id);
     read_image((void *)(uintptr_t)b, AL_IMAGE_DESC_OFFSET, raw, AL_APP_DESC_LEN);
     if (al_app_desc_parse(raw, &desc) == 0) device->efuse_block_rev = desc.min_efuse_blk_rev_full;
@@ -99,7 +99,7 @@ bool image_check(const uint8_t *data, size_t len, struct artifact *a, struct ima
     struct al_image_fault fault = {0};
     if (strcmp(a->kind, "other") == 0) return true;
     if (len > MAX_IMAGE_LEN)
-        return refuse(why, "length", "the image has %zu bytes, more than any slot (%u)", len,
+        return REFUSE(why, "length", "the image has %zu bytes, more than any slot (%u)", len,
                       MAX_IMAGE_LEN);
     if (!meant_device(&bytes, &rules.device, why)) return false;
     rules.kind = strcmp(a->kind, "esp-app") == 0 ? AL_IMAGE_APP : AL_IMAGE_BOOTLOADER;
@@ -113,7 +113,7 @@ bool image_check(const uint8_t *data, size_t len, struct artifact *a, struct ima
     slot.readonly = true;
     if (al_image_verify(&slot, &rules, &image, &fault) != 0) return explain(&bytes, &fault, why);
     if (image.image_len > len)
-        return refuse(why, "truncated", "the image has %u bytes, the file only %zu",
+        return REFUSE(why, "truncated", "the image has %u bytes, the file only %zu",
                       image.image_len, len);
     snprintf(a->chip, sizeof a->chip, "%s", rules.device.chip->name);
     if (image.has_desc) {
