@@ -157,3 +157,43 @@ def test_bad_operations_are_refused_in_words(tmp_path, op):
     before = flash.read_bytes()
     assert op.split(",")[-1].split("=")[0] in run("api", flash, "--write", "eraselast", op, status=1).stderr
     assert flash.read_bytes() == before
+
+
+def efuse_bytes(chip_id, secure_version):
+    head = b"ALEF\x01\0\0\0" + struct.pack("<HHHBB", chip_id, 0, 0, 0, 0)
+    return (head.ljust(32, b"\0") + struct.pack("<I", (1 << secure_version) - 1)).ljust(256, b"\0")
+
+
+def test_the_efuse_file_rises_only_with_write(tmp_path):
+    flash = make_flash(tmp_path / "flash.bin", "N2", EXPECTED["slots"]["N2"], b"\xff" * 0x2000)
+    efuse = tmp_path / "efuse.bin"
+    efuse.write_bytes(efuse_bytes(13, 0))
+    args = ["boot", flash, "--anti-rollback", "--efuse", efuse, "--json"]
+    assert json.loads(run(*args).stdout)["efuse_secure_version_after"] == 1
+    assert efuse.read_bytes() == efuse_bytes(13, 0)
+    run(*args, "--write")
+    assert struct.unpack_from("<I", efuse.read_bytes(), 32)[0].bit_count() == 1
+    efuse.write_bytes(efuse_bytes(5, 0))
+    doc = json.loads(run(*args, status=1).stdout)
+    assert doc["slot"] is None and all("chip" in t["error"] for t in doc["tried"])
+    efuse.write_bytes(b"x" * 256)
+    assert "ALEF" in run(*args, status=1).stderr
+
+
+@pytest.mark.parametrize("option,value", [("--chip-id", "99"), ("--chip-id", "x"), ("--secure-version", "33"),
+                                          ("--table-offset", "1G"), ("--chip-rev", "65536")])
+def test_wrong_figures_are_wrong_use(tmp_path, option, value):
+    flash = make_flash(tmp_path / "flash.bin", "F2", {}, b"\xff" * 0x2000)
+    assert option in run("boot", flash, option, value, status=2).stderr
+
+
+def test_a_hole_in_the_slots_is_told(tmp_path):
+    rows = [dict(r) for r in EXPECTED["tables"]["N2"]]
+    rows[-1].update(label="ota_2", subtype=0x12)
+    flash = make_flash(tmp_path / "flash.bin", "N2", {}, b"\xff" * 0x2000)
+    data = bytearray(flash.read_bytes())
+    table = table_bytes(rows)
+    data[0x8000:0x8000 + len(table)] = table
+    flash.write_bytes(data)
+    assert "without a gap" in run("otadata", "show", flash).stderr
+    assert "without a gap" in run("boot", flash, status=1).stdout
