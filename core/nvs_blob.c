@@ -4,8 +4,8 @@
  * start, so that old and new chunks have different names. */
 #include "core/nvs_internal.h"
 
-#define ROOM_TOO_SMALL (NVS_PAGE_CAPACITY / 10) /* a first chunk shorter than that goes elsewhere \
-                                                 */
+/* A first chunk shorter than that goes to another page. */
+#define ROOM_TOO_SMALL (NVS_PAGE_CAPACITY / 10)
 
 /* Bytes of an item's data that the current page takes. */
 static uint32_t room(const struct al_nvs *nvs)

@@ -109,9 +109,9 @@ static int scan_entries(const struct al_nvs *nvs, struct al_nvs_page *p, struct 
     return err;
 }
 
-/* Entries behind the first EMPTY one should be EMPTY. In the same state word: a
- * repair that was cut, which is finished. Elsewhere: a bit error; then the page
- * takes no more items. */
+/* Entries behind the first EMPTY one should be EMPTY and blank. If not, in the same
+ * state word: a repair that was cut, which is finished. Elsewhere: a bit error;
+ * then the page takes no more items. */
 static int check_behind(const struct al_nvs *nvs, struct al_nvs_page *p, struct scan *s)
 {
     unsigned end = AL_NVS_ENTRIES, word = p->next / 16 * 16 + 16;
@@ -125,9 +125,13 @@ static int check_behind(const struct al_nvs *nvs, struct al_nvs_page *p, struct 
         err = scan_entries(nvs, p, s);
         if (!err) err = close_half_written(nvs, p);
     }
-    for (unsigned i = p->next; !err && i < AL_NVS_ENTRIES; i++)
-        if (al_nvs_state_of(s->states, i) != NVS_EMPTY) p->next = AL_NVS_ENTRIES;
-    return err;
+    if (err || p->next == AL_NVS_ENTRIES) return err;
+    uint32_t free = NVS_ENTRIES_AT + p->next * AL_NVS_ENTRY;
+    int blank = al_nvs_page_blank(nvs, p, free, NVS_PAGE - free);
+    for (unsigned i = p->next; i < AL_NVS_ENTRIES; i++)
+        if (al_nvs_state_of(s->states, i) != NVS_EMPTY) blank = 0;
+    if (blank == 0) p->next = AL_NVS_ENTRIES;
+    return blank < 0 ? blank : 0;
 }
 
 static int check_active(const struct al_nvs *nvs, struct al_nvs_page *p)
