@@ -9,8 +9,8 @@
 #define ESP_IDF_VERSION \
     ESP_IDF_VERSION_VAL(ESP_IDF_VERSION_MAJOR, ESP_IDF_VERSION_MINOR, ESP_IDF_VERSION_PATCH)
 #ifndef IDF_VER
-#define IDF_VER "v6.2.0"
+#define IDF_VER "v6.2-dev"
 #endif
 
-/* "v6.2.0" */
+/* "v6.2-dev" */
 const char *esp_get_idf_version(void);
