@@ -21,25 +21,29 @@ struct verifier {
     size_t sum; /* XOR of all data, not folded to a byte yet */
 };
 
-static int fail(struct verifier *v, enum al_image_check check, int err, uint32_t expected,
-                uint32_t found)
+/* Most faults make an image invalid; those of chip, revision, description and
+ * secure version are a plain failure in the original. */
+static int refuse(struct verifier *v, enum al_image_check check, uint32_t offset, uint32_t expected,
+                  uint32_t found)
 {
+    static const uint32_t plain =
+        1u << AL_IMAGE_CHECK_CHIP_ID | 1u << AL_IMAGE_CHECK_MIN_CHIP_REV |
+        1u << AL_IMAGE_CHECK_MAX_CHIP_REV | 1u << AL_IMAGE_CHECK_APP_DESC_MAGIC |
+        1u << AL_IMAGE_CHECK_MIN_EFUSE_REV | 1u << AL_IMAGE_CHECK_MAX_EFUSE_REV |
+        1u << AL_IMAGE_CHECK_SECURE_VERSION;
     v->fault->check = check;
+    v->fault->offset = offset;
     v->fault->expected = expected;
     v->fault->found = found;
-    return err;
-}
-
-static int read_failed(struct verifier *v, int err, uint32_t off)
-{
-    v->fault->offset = off;
-    return fail(v, AL_IMAGE_CHECK_READ, err == AL_ERR_POWER ? err : AL_ERR_IMAGE_FLASH_FAIL, 0, 0);
+    return plain >> check & 1 ? AL_FAIL : AL_ERR_IMAGE_INVALID;
 }
 
 static int read_at(struct verifier *v, uint32_t off, void *dst, uint32_t len)
 {
     int err = al_window_read(&v->image, off, dst, len);
-    return err ? read_failed(v, err, off) : AL_OK;
+    if (!err) return AL_OK;
+    refuse(v, AL_IMAGE_CHECK_READ, off, 0, 0);
+    return err == AL_ERR_POWER ? err : AL_ERR_IMAGE_FLASH_FAIL;
 }
 
 /* The checksum is the XOR of single bytes, so words may be gathered first. */
@@ -76,9 +80,20 @@ static int feed(struct verifier *v, uint32_t off, uint32_t len, bool data)
     return AL_OK;
 }
 
+/* 0 and 65535 stand for no limit. */
 static bool limited(uint16_t rev)
 {
     return rev != 0 && rev != 0xffff;
+}
+
+/* Lowest and highest revision; the check of the highest comes next in the enum, and
+ * its field next in the image. */
+static int check_revisions(struct verifier *v, enum al_image_check lowest, uint32_t offset,
+                           uint16_t min, uint16_t max, uint16_t rev)
+{
+    if (rev < min) return refuse(v, lowest, offset, min, rev);
+    if (limited(max) && rev > max) return refuse(v, lowest + 1, offset + 2, max, rev);
+    return AL_OK;
 }
 
 int al_image_check_chip(const struct al_image_header *h, const struct al_device_ids *device,
@@ -86,19 +101,11 @@ int al_image_check_chip(const struct al_image_header *h, const struct al_device_
 {
     struct al_image_fault unused;
     struct verifier v = {.fault = fault ? fault : &unused};
-    v.fault->offset = 12;
     if (h->chip_id != device->chip->id)
-        return fail(&v, AL_IMAGE_CHECK_CHIP_ID, AL_FAIL, device->chip->id, h->chip_id);
-    v.fault->offset = 15;
-    if (device->revision < h->min_chip_rev_full)
-        return fail(&v, AL_IMAGE_CHECK_MIN_CHIP_REV, AL_FAIL, h->min_chip_rev_full,
-                    device->revision);
-    v.fault->offset = 17;
-    if (kind == AL_IMAGE_APP && !device->ignore_max_revision && limited(h->max_chip_rev_full) &&
-        device->revision > h->max_chip_rev_full)
-        return fail(&v, AL_IMAGE_CHECK_MAX_CHIP_REV, AL_FAIL, h->max_chip_rev_full,
-                    device->revision);
-    return AL_OK;
+        return refuse(&v, AL_IMAGE_CHECK_CHIP_ID, 12, device->chip->id, h->chip_id);
+    bool any_max = kind != AL_IMAGE_APP || device->ignore_max_revision;
+    return check_revisions(&v, AL_IMAGE_CHECK_MIN_CHIP_REV, 15, h->min_chip_rev_full,
+                           any_max ? 0 : h->max_chip_rev_full, device->revision);
 }
 
 static int check_header(struct verifier *v)
@@ -109,22 +116,16 @@ static int check_header(struct verifier *v)
     if (err) return err;
     al_image_header_parse(raw, h);
     if (h->magic != AL_IMAGE_MAGIC)
-        return fail(v, AL_IMAGE_CHECK_MAGIC, AL_ERR_IMAGE_INVALID, AL_IMAGE_MAGIC, h->magic);
+        return refuse(v, AL_IMAGE_CHECK_MAGIC, 0, AL_IMAGE_MAGIC, h->magic);
     if (!v->measure) err = al_image_check_chip(h, &v->rules->device, v->rules->kind, v->fault);
     if (err) return err;
-    v->fault->offset = 1;
     if (h->segment_count > AL_IMAGE_MAX_SEGMENTS)
-        return fail(v, AL_IMAGE_CHECK_SEGMENT_COUNT, AL_ERR_IMAGE_INVALID, AL_IMAGE_MAX_SEGMENTS,
-                    h->segment_count);
+        return refuse(v, AL_IMAGE_CHECK_SEGMENT_COUNT, 1, AL_IMAGE_MAX_SEGMENTS, h->segment_count);
 
     /* The signature covers more than the hash, and stands in for it. */
     v->hashing = v->measure || (h->hash_appended && !v->rules->skip_hash && !v->rules->keys &&
                                 !v->rules->skip_data);
-    if (v->hashing) {
-        v->hashing = false;
-        err = al_hash_begin(&v->sha, v->rules->crypto, AL_SHA256);
-        v->hashing = true;
-    }
+    if (v->hashing) err = al_hash_begin(&v->sha, v->rules->crypto, AL_SHA256);
     return err ? err : feed(v, 0, sizeof raw, false);
 }
 
@@ -134,15 +135,15 @@ static int read_desc(struct verifier *v, const struct al_image_segment *seg)
     uint8_t raw[AL_APP_DESC_LEN];
     struct al_app_desc *desc = &v->img->desc;
     if (seg->len < sizeof raw)
-        return fail(v, AL_IMAGE_CHECK_SEGMENT0_SHORT, AL_ERR_IMAGE_INVALID, sizeof raw, seg->len);
+        return refuse(v, AL_IMAGE_CHECK_SEGMENT0_SHORT, seg->offset - 4, sizeof raw, seg->len);
     int err = read_at(v, seg->offset, raw, sizeof raw);
     if (err) return err;
     v->img->has_desc = al_app_desc_parse(raw, desc) == AL_OK;
     if (!v->rules->device.chip->mmu_page_configurable) return AL_OK;
 
-    v->fault->offset = seg->offset;
     if (!v->img->has_desc)
-        return fail(v, AL_IMAGE_CHECK_APP_DESC_MAGIC, AL_FAIL, AL_APP_DESC_MAGIC, desc->magic_word);
+        return refuse(v, AL_IMAGE_CHECK_APP_DESC_MAGIC, seg->offset, AL_APP_DESC_MAGIC,
+                      desc->magic_word);
     uint32_t configured = v->img->mmu_page_size;
     if (desc->mmu_page_size >= 13 && desc->mmu_page_size <= 18)
         v->img->mmu_page_size = 1u << desc->mmu_page_size;
@@ -157,15 +158,9 @@ static int check_efuse_block_rev(struct verifier *v)
     const struct al_app_desc *d = &v->img->desc;
     const struct al_device_ids *dev = &v->rules->device;
     if (dev->chip->id == 0) return AL_OK; /* ESP32 has no such eFuse */
-    v->fault->offset = AL_IMAGE_DESC_OFFSET + 176;
-    if (limited(d->min_efuse_blk_rev_full) && dev->efuse_block_rev < d->min_efuse_blk_rev_full)
-        return fail(v, AL_IMAGE_CHECK_MIN_EFUSE_REV, AL_FAIL, d->min_efuse_blk_rev_full,
-                    dev->efuse_block_rev);
-    v->fault->offset += 2;
-    if (limited(d->max_efuse_blk_rev_full) && dev->efuse_block_rev > d->max_efuse_blk_rev_full)
-        return fail(v, AL_IMAGE_CHECK_MAX_EFUSE_REV, AL_FAIL, d->max_efuse_blk_rev_full,
-                    dev->efuse_block_rev);
-    return AL_OK;
+    uint16_t min = d->min_efuse_blk_rev_full;
+    return check_revisions(v, AL_IMAGE_CHECK_MIN_EFUSE_REV, AL_IMAGE_DESC_OFFSET + 176,
+                           limited(min) ? min : 0, d->max_efuse_blk_rev_full, dev->efuse_block_rev);
 }
 
 static int check_segment(struct verifier *v, uint32_t index)
@@ -182,24 +177,21 @@ static int check_segment(struct verifier *v, uint32_t index)
     seg->offset = header + AL_IMAGE_SEGMENT_HEADER_LEN;
 
     v->fault->segment = index;
-    v->fault->offset = header + 4;
     if (seg->len % 4 || seg->len >= SIXTEEN_MB)
-        return fail(v, AL_IMAGE_CHECK_SEGMENT_LENGTH, AL_ERR_IMAGE_INVALID, SIXTEEN_MB, seg->len);
+        return refuse(v, AL_IMAGE_CHECK_SEGMENT_LENGTH, header + 4, SIXTEEN_MB, seg->len);
     if (first_of_app) err = read_desc(v, seg);
     if (err) return err;
 
     bool mapped = al_chip_mapped(v->rules->device.chip, seg->load_addr);
     bool loaded = v->rules->loading && !mapped && seg->load_addr >= FIRST_LOADED;
     uint32_t address = v->image.offset + seg->offset;
-    v->fault->offset = header;
     if (mapped && !v->measure && (address ^ seg->load_addr) % v->img->mmu_page_size)
-        return fail(v, AL_IMAGE_CHECK_SEGMENT_ADDRESS, AL_ERR_IMAGE_INVALID, seg->load_addr,
-                    address);
+        return refuse(v, AL_IMAGE_CHECK_SEGMENT_ADDRESS, header, seg->load_addr, address);
     const struct al_image_trace *t = v->rules->trace;
     if (t && t->segment) t->segment(t->ctx, index, seg, address, mapped, loaded);
     if (loaded && seg->load_addr + seg->len < seg->load_addr)
-        return fail(v, AL_IMAGE_CHECK_SEGMENT_RANGE, AL_ERR_IMAGE_INVALID, seg->load_addr,
-                    seg->load_addr + seg->len);
+        return refuse(v, AL_IMAGE_CHECK_SEGMENT_RANGE, header, seg->load_addr,
+                      seg->load_addr + seg->len);
     if (first_of_app) err = check_efuse_block_rev(v);
     if (!err) err = feed(v, seg->offset, seg->len, true);
     v->img->image_len = seg->offset + seg->len;
@@ -217,9 +209,8 @@ static int check_checksum(struct verifier *v)
 
     uint32_t sum = AL_IMAGE_CHECKSUM_SEED;
     for (size_t s = v->sum; s; s >>= 8) sum ^= s & 0xff;
-    v->fault->offset = v->img->checksum_offset;
     if (sum != v->img->checksum && !v->measure && !v->rules->skip_data)
-        return fail(v, AL_IMAGE_CHECK_CHECKSUM, AL_ERR_IMAGE_INVALID, sum, v->img->checksum);
+        return refuse(v, AL_IMAGE_CHECK_CHECKSUM, v->img->checksum_offset, sum, v->img->checksum);
     return AL_OK;
 }
 
@@ -233,9 +224,7 @@ static int check_length(struct verifier *v, uint32_t slot_size)
     if (v->img->header.hash_appended) v->img->image_len += AL_IMAGE_HASH_LEN;
     uint32_t len = v->img->image_len;
     if (v->rules->keys && !v->measure) len = signed_len(v->img) + AL_SIG_SECTOR;
-    v->fault->offset = slot_size;
-    if (len > slot_size)
-        return fail(v, AL_IMAGE_CHECK_LENGTH, AL_ERR_IMAGE_INVALID, slot_size, len);
+    if (len > slot_size) return refuse(v, AL_IMAGE_CHECK_LENGTH, slot_size, slot_size, len);
     return AL_OK;
 }
 
@@ -248,9 +237,8 @@ static int check_hash(struct verifier *v)
     int err = al_hash_finish(&v->sha, v->img->hash);
     if (err || !v->img->header.hash_appended) return err;
     err = read_at(v, offset, appended, sizeof appended);
-    v->fault->offset = offset;
     if (!err && memcmp(appended, v->img->hash, sizeof appended))
-        err = fail(v, AL_IMAGE_CHECK_HASH, AL_ERR_IMAGE_INVALID, 0, 0);
+        err = refuse(v, AL_IMAGE_CHECK_HASH, offset, 0, 0);
     return err;
 }
 
@@ -260,21 +248,21 @@ static int check_trust(struct verifier *v, const struct al_window *slot)
     if (r->keys && !r->skip_data) {
         int err = al_sig_verify(slot, signed_len(v->img), r->keys, r->loading, r->crypto, NULL,
                                 &v->fault->signature);
-        v->fault->offset = v->fault->signature.offset;
-        if (err) return fail(v, AL_IMAGE_CHECK_SIGNATURE, err, 0, 0);
+        if (err) return refuse(v, AL_IMAGE_CHECK_SIGNATURE, v->fault->signature.offset, 0, 0);
     }
-    v->fault->offset = AL_IMAGE_DESC_OFFSET + 4;
     if (r->check_secure_version && r->kind == AL_IMAGE_APP &&
         v->img->desc.secure_version < r->secure_version)
-        return fail(v, AL_IMAGE_CHECK_SECURE_VERSION, AL_FAIL, r->secure_version,
-                    v->img->desc.secure_version);
+        return refuse(v, AL_IMAGE_CHECK_SECURE_VERSION, AL_IMAGE_DESC_OFFSET + 4, r->secure_version,
+                      v->img->desc.secure_version);
     return AL_OK;
 }
 
 static int process(struct verifier *v, const struct al_window *slot)
 {
-    if (slot->size > SIXTEEN_MB)
-        return fail(v, AL_IMAGE_CHECK_SLOT_SIZE, AL_ERR_INVALID_ARG, SIXTEEN_MB, slot->size);
+    if (slot->size > SIXTEEN_MB) {
+        refuse(v, AL_IMAGE_CHECK_SLOT_SIZE, 0, SIXTEEN_MB, slot->size);
+        return AL_ERR_INVALID_ARG;
+    }
     int err = check_header(v);
     v->img->image_len = AL_IMAGE_HEADER_LEN;
     for (uint32_t i = 0; !err && i < v->img->header.segment_count; i++) err = check_segment(v, i);

@@ -8,15 +8,13 @@
 
 void al_part_decode(const uint8_t raw[AL_PART_ENTRY], struct al_part *out)
 {
-    struct al_cur c = al_cur(raw, AL_PART_ENTRY);
-    al_skip(&c, 2);
-    out->type = al_u8(&c);
-    out->subtype = al_u8(&c);
-    out->offset = al_le32(&c);
-    out->size = al_le32(&c);
-    al_bytes(&c, out->label, 16);
+    out->type = raw[2];
+    out->subtype = raw[3];
+    out->offset = al_get_le32(raw + 4);
+    out->size = al_get_le32(raw + 8);
+    memcpy(out->label, raw + 12, 16);
     out->label[16] = '\0';
-    out->flags = al_le32(&c);
+    out->flags = al_get_le32(raw + 28);
 }
 
 void al_part_encode(const struct al_part *p, uint8_t raw[AL_PART_ENTRY])
@@ -52,10 +50,10 @@ static int next_entry(struct table_walk *w, uint32_t index)
     w->fault->index = index;
     w->fault->offset = index * AL_PART_ENTRY;
     if (w->raw) {
-        struct al_cur c = al_cur(w->raw, w->len);
-        al_skip(&c, w->fault->offset);
-        al_bytes(&c, w->entry, AL_PART_ENTRY);
-        return c.failed ? fail(w, AL_PART_CHECK_NO_END, AL_ERR_INVALID_STATE) : AL_OK;
+        if (w->len < w->fault->offset + AL_PART_ENTRY)
+            return fail(w, AL_PART_CHECK_NO_END, AL_ERR_INVALID_STATE);
+        memcpy(w->entry, w->raw + w->fault->offset, AL_PART_ENTRY);
+        return AL_OK;
     }
     int err = al_window_read(&w->window, w->fault->offset, w->entry, AL_PART_ENTRY);
     return err ? fail(w, AL_PART_CHECK_READ, err) : AL_OK;

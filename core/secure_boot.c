@@ -8,7 +8,8 @@
 #define DIGEST     4u /* of the image */
 #define RSA_KEY    36u
 #define RSA_LEN    384u
-#define CHUNK      512u
+#define RSA_SIG    812u
+#define CHUNK      256u
 
 static uint32_t curve_len(enum al_curve curve)
 {
@@ -17,15 +18,12 @@ static uint32_t curve_len(enum al_curve curve)
 
 static void parse_rsa(const uint8_t *raw, struct al_sig_block *out)
 {
-    struct al_cur c = al_cur(raw, AL_SIG_BLOCK_LEN);
-    al_skip(&c, RSA_KEY);
-    out->n = al_take(&c, RSA_LEN);
-    out->e = al_le32(&c);
-    al_skip(&c, RSA_LEN); /* rinv */
-    out->mdash = al_le32(&c);
-    out->sig = raw + c.pos;
+    out->n = raw + RSA_KEY;
+    out->e = al_get_le32(raw + RSA_KEY + RSA_LEN);
+    out->mdash = al_get_le32(raw + RSA_SIG - 4);
+    out->sig = raw + RSA_SIG;
     out->key_offset = RSA_KEY;
-    out->key_len = (uint32_t)c.pos - RSA_KEY;
+    out->key_len = RSA_SIG - RSA_KEY;
 }
 
 /* Room for key and signature is that of the longest curve of the layout: 64
