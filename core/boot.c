@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define SLOTS_MAX 16u
+#define SLOTS_MAX 16
 
 /* The table as the boot loader sees it: of several rows for one thing the last
  * counts. */
@@ -75,14 +75,14 @@ static int read_table(struct boot *b)
     return AL_OK;
 }
 
-/* NULL: that index names no partition. A slot is found by its subtype, but its
- * number must be below the count of rows, so behind a hole one stays unreachable. */
+/* NULL: that index names no partition. Slots are found by their subtype, indices are
+ * made by counting rows: with a hole, an index may name none, and a slot have no index. */
 static const struct al_part *part(const struct boot *b, int index)
 {
     const struct al_part *p = NULL;
     if (index == AL_BOOT_FACTORY) p = b->factory;
     if (index == AL_BOOT_TEST) p = b->test;
-    if (index >= 0 && (uint32_t)index < b->slots && (uint32_t)index < SLOTS_MAX) p = b->slot[index];
+    if (index >= 0 && index < SLOTS_MAX) p = b->slot[index];
     return p && p->size ? p : NULL;
 }
 

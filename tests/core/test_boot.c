@@ -109,6 +109,16 @@ static void without_otadata_the_factory_app_comes_first(void **state)
     assert_true(ota_device_had_boot_event(&dev, AL_BOOT_EV_NOT_BOOTABLE));
 }
 
+static void a_partition_of_no_size_is_passed_over(void **state)
+{
+    full_device();
+    dev.table.part[3].size = 0; /* factory */
+    ota_device_write_table(&dev);
+    assert_string_equal(ota_device_boot(&dev), "ota_0");
+    assert_int_equal(dev.result.selected_index, AL_BOOT_FACTORY);
+    assert_false(ota_device_had_boot_event(&dev, AL_BOOT_EV_NOT_BOOTABLE));
+}
+
 static void sequence_zero_selects_the_last_slot(void **state)
 {
     full_device();
@@ -284,6 +294,7 @@ int main(void)
         TEST(of_two_otadata_partitions_the_last_counts),
         TEST(small_otadata_stops_the_boot),
         TEST(without_otadata_the_factory_app_comes_first),
+        TEST(a_partition_of_no_size_is_passed_over),
         TEST(sequence_zero_selects_the_last_slot),
         TEST(a_new_image_that_is_damaged_is_aborted_on_the_second_boot),
         TEST(a_pending_entry_with_a_wrong_crc_is_aborted_too),

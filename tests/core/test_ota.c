@@ -241,6 +241,37 @@ static void set_boot_verifies_first(void **state)
     assert_string_equal(ota_device_boot(&dev), "ota_0");
 }
 
+static void a_slot_behind_a_hole_cannot_be_chosen(void **state)
+{
+    install("ota_1");
+    dev.table.part[5].subtype = AL_PART_OTA_0 + 2;
+    assert_int_equal(al_ota_set_boot(ota, part("ota_1"), false), AL_ERR_INVALID_ARG);
+    assert_int_equal(al_ota_set_boot(ota, part("ota_0"), false), 0);
+}
+
+static void what_is_valid_already_is_not_written_again(void **state)
+{
+    ota_device_put_entry(&dev, 0, 1, AL_OTA_VALID);
+    dev.nor.power->ops = 0;
+    assert_int_equal(al_ota_mark_valid(ota), 0);
+    assert_int_equal(dev.nor.power->ops, 0);
+    ota_device_put_entry(&dev, 1, 2, AL_OTA_PENDING_VERIFY);
+    assert_int_equal(al_ota_mark_valid(ota), 0);
+    assert_true(dev.nor.power->ops > 0);
+}
+
+static void a_final_partition_larger_than_staging_is_refused_untouched(void **state)
+{
+    struct al_ota_update u;
+    dev.table.part[6].size = 0x8000; /* blob */
+    dev.nor.bytes[0x20000] = 0x77;
+    assert_int_equal(al_ota_begin(ota, part("ota_1"), AL_OTA_SEQUENTIAL, &u), 0);
+    assert_int_equal(al_ota_set_final(ota, &u, part("blob"), true), 0);
+    assert_int_equal(al_ota_write(ota, &u, "data", 4), 0);
+    assert_int_equal(al_ota_end(ota, &u), AL_ERR_INVALID_SIZE);
+    assert_int_equal(dev.nor.bytes[0x20000], 0x77);
+}
+
 static void without_otadata_nothing_can_be_chosen(void **state)
 {
     dev.table.part[1].subtype = AL_PART_DATA_EFUSE;
@@ -393,6 +424,9 @@ int main(void)
         TEST(a_boot_loader_goes_through_staging_into_its_place),
         TEST(a_partition_table_is_checked_before_it_is_copied),
         TEST(set_boot_verifies_first),
+        TEST(a_slot_behind_a_hole_cannot_be_chosen),
+        TEST(what_is_valid_already_is_not_written_again),
+        TEST(a_final_partition_larger_than_staging_is_refused_untouched),
         TEST(without_otadata_nothing_can_be_chosen),
         TEST(without_an_entry_in_force_nothing_can_be_marked),
         TEST(the_first_of_two_otadata_partitions_counts_for_the_app),
