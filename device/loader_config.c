@@ -24,9 +24,10 @@ static uint32_t number(const struct text *t, const char *name, long fallback)
     return (uint32_t)sdkconfig_int(t->at, t->len, name, fallback);
 }
 
-static bool has_line(const struct text *t, const char *line)
+static bool is_given(const struct text *t, const char *name)
 {
-    return memmem(t->at, t->len, line, strlen(line)) != NULL;
+    char value[64];
+    return sdkconfig_get(t->at, t->len, name, value, sizeof value);
 }
 
 static void read_pins(const struct text *t, struct loader_config *out)
@@ -69,7 +70,8 @@ void loader_config_read(const char *config, size_t len, const struct device_conf
     out->secure_boot = is_on(&t, "SECURE_BOOT_V2_ENABLED");
     out->ecdsa = is_on(&t, "SECURE_SIGNED_APPS_ECDSA_V2_SCHEME");
     out->log_level = (int)number(&t, "BOOTLOADER_LOG_LEVEL", LEVEL_INFO);
-    out->watchdog_ms = number(&t, "BOOTLOADER_WDT_TIME_MS", WATCHDOG_MS);
-    if (has_line(&t, "# CONFIG_BOOTLOADER_WDT_ENABLE is not set")) out->watchdog_ms = 0;
+    /* Kconfig writes the time only when the watchdog is on. */
+    uint32_t fallback = is_given(&t, "IDF_TARGET") ? 0 : WATCHDOG_MS;
+    out->watchdog_ms = number(&t, "BOOTLOADER_WDT_TIME_MS", (long)fallback);
     read_pins(&t, out);
 }
