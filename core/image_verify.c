@@ -193,7 +193,7 @@ static int check_segment(struct verifier *v, uint32_t index)
         return refuse(v, AL_IMAGE_CHECK_SEGMENT_RANGE, header, seg->load_addr,
                       seg->load_addr + seg->len);
     if (first_of_app) err = check_efuse_block_rev(v);
-    if (!err) err = feed(v, seg->offset, seg->len, true);
+    if (!err && !v->rules->skip_data) err = feed(v, seg->offset, seg->len, true);
     v->img->image_len = seg->offset + seg->len;
     return err;
 }
