@@ -85,14 +85,19 @@ static void reset_control(void)
     memset(control->gpio_output, 2, sizeof control->gpio_output);
 }
 
+void test_board_chip(const char *name, uint16_t revision)
+{
+    struct efuse e;
+    efuse_blank(&e, al_chip_by_name(name), revision);
+    memcpy(efuse_bytes, e.bytes, EFUSE_LEN);
+}
+
 struct board *test_board_new(void)
 {
     if (!flash) make_device();
     memset(flash, 0xff, TEST_FLASH_SIZE);
     reset_control();
-    struct efuse e;
-    efuse_blank(&e, al_chip_by_name("esp32c3"), 3);
-    memcpy(efuse_bytes, e.bytes, EFUSE_LEN);
+    test_board_chip("esp32c3", 3);
     write_table();
     test_board_put_vector(TEST_FACTORY, "esp-flash/image/app_c3_v1.bin");
     return board();

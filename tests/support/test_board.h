@@ -33,6 +33,8 @@ struct board *test_board_new(void);
 void test_board_fill(uint32_t address, const void *data, uint32_t len);
 void test_board_put_vector(uint32_t address, const char *vector);
 void test_board_erase(uint32_t address, uint32_t len);
+/* Another chip in a fresh eFuse ("esp32c6"), before the first use of the OTA API. */
+void test_board_chip(const char *name, uint16_t revision);
 /* The partition that counts as started (before the first use of the OTA API). */
 void test_board_run_from(uint32_t offset);
 
