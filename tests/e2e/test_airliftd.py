@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import os
+import pty
 import resource
 import signal
 import socket
@@ -263,6 +264,19 @@ def test_push_to_a_url_with_token_file_and_ca(airliftd):
     assert done.returncode == 0, done.stderr
     assert "app_c3_v1.bin" in done.stdout
     assert "app_c3_v1.bin" in airliftd.artifacts()
+
+
+def test_push_shows_progress_on_a_terminal(airliftd, tmp_path):
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(4 << 20))
+    terminal, theirs = pty.openpty()
+    done = subprocess.run([servers.AIRLIFT, "push", big, "--kind", "other", "--data", airliftd.data,
+                           "--json"], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = os.read(terminal, 100000).decode()
+    os.close(terminal)
+    assert done.returncode == 0 and json.loads(done.stdout)["size"] == 4 << 20
+    assert "uploading [" in shown and "100 %" in shown
 
 
 def test_history_and_deletion(served):

@@ -197,6 +197,42 @@ static void a_broken_ca_is_told_and_kept(void **state)
     free(data);
 }
 
+/* A self-signed pair that begins and ends so many seconds from now. */
+static void make_pair(const char *cert_name, const char *key_name, long begins, long ends)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *cert = X509_new();
+    X509_gmtime_adj(X509_getm_notBefore(cert), begins);
+    X509_gmtime_adj(X509_getm_notAfter(cert), ends);
+    X509_set_pubkey(cert, key);
+    X509_sign(cert, key, EVP_sha256());
+    FILE *f = fopen(in_dir(cert_name), "w");
+    PEM_write_X509(f, cert);
+    fclose(f);
+    f = fopen(in_dir(key_name), "w");
+    PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL);
+    fclose(f);
+    X509_free(cert);
+    EVP_PKEY_free(key);
+}
+
+static void a_clock_far_off_is_suspected(void **state)
+{
+    struct tls_material m;
+    make_pair("ca.pem", "ca.key", 3600, 7200);
+    assert_int_equal(tls_material_own(dir, NULL, &m, why, sizeof why), -1);
+    assert_non_null(strstr(why, "not valid yet; is the clock"));
+    assert_int_equal(tls_material_load(in_dir("ca.pem"), in_dir("ca.key"), &m, why, sizeof why), 0);
+    assert_non_null(strstr(why, "not valid yet; is the clock"));
+    tls_material_free(&m);
+    make_pair("ca.pem", "ca.key", -7200, -3600);
+    assert_int_equal(tls_material_own(dir, NULL, &m, why, sizeof why), -1);
+    assert_non_null(strstr(why, "no longer valid"));
+    assert_int_equal(tls_material_load(in_dir("ca.pem"), in_dir("ca.key"), &m, why, sizeof why), 0);
+    assert_non_null(strstr(why, "no longer valid"));
+    tls_material_free(&m);
+}
+
 static void names_that_are_none_are_refused(void **state)
 {
     static const char *const bad[] = {"a b", "", "a..b", "x,IP:1.2.3.4", "a\nb", ".a"};
@@ -250,6 +286,7 @@ int main(void)
         TEST(halves_of_a_pair_are_made_again),
         TEST(without_the_ca_key_a_good_certificate_still_serves),
         TEST(a_broken_ca_is_told_and_kept),
+        TEST(a_clock_far_off_is_suspected),
         TEST(names_that_are_none_are_refused),
         TEST(given_files_that_do_not_fit_are_told_apart),
     };
