@@ -86,6 +86,7 @@ static void ranges_outside_have_the_vendors_codes(void **state)
     esp_partition_t readonly = *storage();
     readonly.readonly = true;
     assert_int_equal(esp_partition_write(&readonly, 0, "a", 1), ESP_ERR_NOT_ALLOWED);
+    assert_int_equal(esp_partition_write(&readonly, size + 1, "a", 1), ESP_ERR_NOT_ALLOWED);
     assert_int_equal(esp_partition_erase_range(&readonly, 0, 1), ESP_ERR_NOT_ALLOWED);
 }
 

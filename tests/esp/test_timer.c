@@ -87,12 +87,15 @@ static void the_earlier_of_two_timers_fires_first(void **state)
     esp_timer_create_args_t args = {.callback = on_timer, .arg = &ten};
     esp_timer_handle_t late = make(), early;
     esp_timer_create(&args, &early);
-    esp_timer_start_once(late, 60000);
-    esp_timer_start_once(early, 10000);
-    vTaskDelay(4);
-    assert_int_equal(fired, 10);
-    vTaskDelay(5);
-    assert_int_equal(fired, 11);
+    for (int order = 0; order < 2; order++) {
+        fired = 0;
+        esp_timer_start_once(order ? early : late, order ? 10000 : 60000);
+        esp_timer_start_once(order ? late : early, order ? 60000 : 10000);
+        vTaskDelay(4);
+        assert_int_equal(fired, 10);
+        vTaskDelay(5);
+        assert_int_equal(fired, 11);
+    }
     esp_timer_delete(late);
     esp_timer_delete(early);
 }
