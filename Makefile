@@ -3,12 +3,18 @@
 #   BUILD=dir   where everything goes        (build)
 #   CC=clang    another compiler             (gcc)
 #   SAN=1       with address and undefined-behaviour sanitizers
+#   V=1         show the commands
 BUILD ?= build
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr/local
+
+# All cores, unless -j says otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 
 .DEFAULT_GOAL := all
 .SECONDARY:

@@ -16,6 +16,10 @@ CORE_DIRS := core zigbee
 BASE_DIRS := host radio net device
 ESP_DIRS := esp/esp-idf esp/esp-zigbee esp/esp-adf
 
+# One short line a step; V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-3s %s\n' $(1) $(2))
+
 srcs = $(wildcard $(addsuffix /*.c,$(1)))
 objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
@@ -35,12 +39,14 @@ STD ?= -std=gnu17
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,CC,$<)
+	$Q$(CC) $(STD) $(ALL_CFLAGS) -c -o $@ $<
 
 define archive
 @mkdir -p $(@D)
 @rm -f $@
-ar rcs $@ $(filter %.o,$^)
+$(call say,AR,$@)
+$Qar rcs $@ $(filter %.o,$^)
 endef
 $(LIB_BASE): $(call objs,$(BASE_SRCS)); $(archive)
 $(LIB_ESP): $(call objs,$(ESP_SRCS)); $(archive)
@@ -60,6 +66,7 @@ $(BUILD)/bin/airlift: $(BUILD)/obj/cli/main.o $(BUILD)/obj/cli/groups.o $(LIB_CL
 $(BUILD)/bin/airliftd: $(BUILD)/obj/server/main.o $(LIB_SERVER) $(LIB_BASE)
 $(BUILD)/bin/airlift $(BUILD)/bin/airliftd:
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(call say,LD,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 -include $(shell [ -d $(BUILD)/obj ] && find $(BUILD)/obj -name '*.d')

@@ -17,5 +17,6 @@ fuzz-setup:
 fuzz-bins: $(patsubst %,$(BUILD)/fuzz/%,$(FUZZ_NAMES))
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(call say,LD,$@)
+	$Q$(CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $(filter %.o %.a,$^) $(LIBS)
 $(BUILD)/obj/tests/fuzz/%.o: WARN += -Wno-missing-prototypes

@@ -1,6 +1,6 @@
 # Unit tests are programs: tests/<folder>/test_<file>.c, linked with every
 # library and cmocka. End-to-end tests are tests/e2e/test_*.py (pytest).
-UNIT_SRCS := $(wildcard tests/*/test_*.c)
+UNIT_SRCS := $(filter-out tests/support/%,$(wildcard tests/*/test_*.c))
 UNIT_BINS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRCS))
 TEST_SUPPORT := $(call objs,$(wildcard tests/support/*.c))
 .PHONY: unit-bins unit e2e test
@@ -8,7 +8,8 @@ unit-bins: $(UNIT_BINS)
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(LIB_ESP) $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_CLI) $(LIB_SERVER) $(LIB_ESP) $(LIB_BASE) -lcmocka $(LIBS)
+	$(call say,LD,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_CLI) $(LIB_SERVER) $(LIB_ESP) $(LIB_BASE) -lcmocka $(LIBS)
 
 unit: all ## run the unit tests
 	@$(MAKE) --no-print-directory unit-bins
