@@ -154,7 +154,8 @@ static void write_line(char level, const char *tag, const char *text)
 void esp_log_line(esp_log_level_t level, const char *tag, const char *format, ...)
 {
     if (level == ESP_LOG_NONE || level > ESP_LOG_VERBOSE || level > esp_log_level_get(tag)) return;
-    vPortYield(); /* a deleted or suspended task stops here */
+    kernel_lock(); /* a deleted or suspended task stops here */
+    kernel_unlock();
     char short_text[LINE_MAX_LEN], shorter_format[FORMAT_MAX], *text = short_text;
     format = chip_format(format, shorter_format);
     va_list args;

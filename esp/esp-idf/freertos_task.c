@@ -203,7 +203,7 @@ UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t task)
     pthread_attr_t attr;
     void *low;
     size_t size;
-    if (pthread_getattr_np(t->thread, &attr)) return 0;
+    if (kernel_task_ended(t) || pthread_getattr_np(t->thread, &attr)) return 0;
     int err = pthread_attr_getstack(&attr, &low, &size);
     pthread_attr_destroy(&attr);
     unsigned char *touched = err ? NULL : malloc(size / 4096 + 1);

@@ -7,6 +7,7 @@
 
 #include "device/board.h"
 #include "esp/esp-idf/airlift_config.h"
+#include "esp/esp-idf/kernel.h"
 #include "esp_flash.h"
 #include "esp_log.h"
 #include "host/crypto_openssl.h"
@@ -110,6 +111,7 @@ static void load(void)
 struct al_ota *idf_device_lock(void)
 {
     pthread_once(&loaded, load);
+    kernel_hold(); /* events are logged while the lock is held */
     pthread_mutex_lock(&lock);
     return &ota;
 }
@@ -117,6 +119,7 @@ struct al_ota *idf_device_lock(void)
 void idf_device_unlock(void)
 {
     pthread_mutex_unlock(&lock);
+    kernel_release();
 }
 
 bool idf_device_set_extra(const struct al_part *parts, uint32_t count)

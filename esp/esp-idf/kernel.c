@@ -100,7 +100,7 @@ struct tskTaskControlBlock *kernel_self(void)
 /* Ends or stops the caller if another task wants that. Lock held. */
 static void checkpoint(struct tskTaskControlBlock *t)
 {
-    if (interrupt || t->critical_depth) return;
+    if (interrupt || t->critical_depth || t->holds) return;
     while (t->suspended && !t->doomed) pthread_cond_wait(&t->wake, &mutex);
     if (!t->doomed) return;
     kernel_forget_bits(t);
@@ -119,6 +119,16 @@ void kernel_lock(void)
 void kernel_unlock(void)
 {
     pthread_mutex_unlock(&mutex);
+}
+
+void kernel_hold(void)
+{
+    kernel_self()->holds++;
+}
+
+void kernel_release(void)
+{
+    kernel_self()->holds--;
 }
 
 bool kernel_wait(pthread_cond_t *cond, const struct kernel_deadline *until)

@@ -45,7 +45,7 @@ struct tskTaskControlBlock {
     UBaseType_t priority;
     BaseType_t core;
     uint32_t number; /* counts from 1, never reused */
-    unsigned critical_depth;
+    unsigned critical_depth, holds;
     bool own_thread, doomed, dead, suspended, abort_wait;
     struct kernel_notification notes[KERNEL_NOTIFICATIONS];
     struct kernel_bits_wait bits;
@@ -62,6 +62,10 @@ struct tskTaskControlBlock *kernel_self(void);
 void kernel_lock(void);
 void kernel_unlock(void);
 void kernel_cond_init(pthread_cond_t *cond);
+/* Between these two the calling task is neither deleted nor suspended by others, as
+ * it holds a lock of the layer. They nest. */
+void kernel_hold(void);
+void kernel_release(void);
 /* Waits under the lock for a broadcast. false: the deadline passed, or
  * xTaskAbortDelay. Spurious wake-ups happen: look at the condition again. */
 bool kernel_wait(pthread_cond_t *cond, const struct kernel_deadline *until);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "esp/esp-idf/kernel.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/event_groups.h"
 #include "freertos/queue.h"
@@ -95,6 +96,31 @@ static void a_delay_lasts_its_ticks(void **state)
     vTaskDelayUntil(&wake, 4);
     assert_int_equal(wake, first + 4);
     assert_in_range(xTaskGetTickCount() - first, 4, 15);
+}
+
+static void hold_and_count(void *arg)
+{
+    kernel_hold();
+    for (int i = 0; i < 5; i++) {
+        counter++;
+        vTaskDelay(1);
+    }
+    kernel_release();
+    for (;;) {
+        vTaskDelay(1);
+        counter++;
+    }
+}
+
+static void a_task_that_holds_a_lock_is_deleted_after_it(void **state)
+{
+    TaskHandle_t task;
+    xTaskCreate(hold_and_count, "holder", 2048, NULL, 5, &task);
+    vTaskDelay(1);
+    vTaskDelete(task);
+    vTaskDelay(12);
+    assert_int_equal(counter, 5);
+    assert_int_equal(uxTaskGetStackHighWaterMark(task), 0);
 }
 
 static void sleep_long(void *arg)
@@ -360,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup(a_task_runs_and_delete_of_itself_does_not_return, setup),
         cmocka_unit_test_setup(a_deleted_task_stops, setup),
         cmocka_unit_test_setup(a_suspended_task_waits_for_resume, setup),
+        cmocka_unit_test_setup(a_task_that_holds_a_lock_is_deleted_after_it, setup),
         cmocka_unit_test_setup(a_delay_lasts_its_ticks, setup),
         cmocka_unit_test_setup(abort_delay_wakes_a_task_early, setup),
         cmocka_unit_test_setup(a_small_stack_has_room_for_the_hosts_libraries, setup),
