@@ -1,23 +1,13 @@
 /* airlift: finds the command, parses its words, runs it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/groups.h"
 #include "cli/help.h"
-
-/* A closed standard descriptor is given out to the next open(), and output would land in
- * a data file. Fills the gap with one on which the missing direction still fails. */
-static void guard_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
-            (void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-}
+#include "host/std_fds.h"
 
 /* Exit status, once all output is out. */
 static int finish(int status)
@@ -82,7 +72,7 @@ static int run(int argc, const char *const *argv)
 
 int main(int argc, char **argv)
 {
-    guard_standard_descriptors();
+    std_fds_guard();
     signal(SIGPIPE, SIG_IGN); /* a reader that left is a write error, told by finish() */
     return finish(run(argc - 1, (const char *const *)argv + 1));
 }

@@ -3,9 +3,9 @@
 #
 #   bin/airlift airliftd              lib/airlift/   libraries and their flags
 #   include/airlift/{core,host}/      share/airlift/ idf/ esp-idf/ (the vendor's headers)
-#   share/man/man1, bash completion, lib/pkgconfig/airlift.pc, lib/systemd/system/airliftd.service
+#   share/man/, bash completion, lib/pkgconfig/airlift.pc, lib/systemd/system/airliftd.service
 INSTALL_DIRS = bin lib/airlift lib/pkgconfig lib/systemd/system include/airlift/core \
-	include/airlift/host share/airlift share/man/man1 share/bash-completion/completions
+	include/airlift/host share/airlift share/man/man1 share/man/man8 share/bash-completion/completions
 VERSION = $(shell sed -n 's/^\#define AIRLIFT_VERSION "\(.*\)"/\1/p' host/version.h)
 TO = $(DESTDIR)$(PREFIX)
 FILL_IN = sed 's|@PREFIX@|$(PREFIX)|g; s|@VERSION@|$(VERSION)|g'
@@ -28,12 +28,15 @@ install-files:
 	cp -R --no-preserve=ownership esp/esp-idf/include $(TO)/share/airlift/esp-idf/include
 	install -m 644 esp/esp-idf/*.h $(TO)/share/airlift/esp-idf
 	$(BUILD)/bin/airlift man $(TO)/share/man/man1
+	$(PYTHON) tools/man_from_help.py $(BUILD)/bin/airliftd 'serves firmware to devices over HTTPS' \
+	  > $(TO)/share/man/man8/airliftd.8
 	$(BUILD)/bin/airlift completion bash > $(TO)/share/bash-completion/completions/airlift
 	$(FILL_IN) packaging/airlift.pc.in > $(TO)/lib/pkgconfig/airlift.pc
 	$(FILL_IN) packaging/airliftd.service > $(TO)/lib/systemd/system/airliftd.service
 
 uninstall: ## remove what install put there
 	rm -f $(TO)/bin/airlift $(TO)/bin/airliftd $(TO)/share/man/man1/airlift.1 \
-	  $(TO)/share/man/man1/airlift-*.1 $(TO)/share/bash-completion/completions/airlift \
+	  $(TO)/share/man/man1/airlift-*.1 $(TO)/share/man/man8/airliftd.8 \
+	  $(TO)/share/bash-completion/completions/airlift \
 	  $(TO)/lib/pkgconfig/airlift.pc $(TO)/lib/systemd/system/airliftd.service
 	rm -rf $(TO)/lib/airlift $(TO)/include/airlift $(TO)/share/airlift

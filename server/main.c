@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/file.h"
+#include "host/std_fds.h"
 #include "host/version.h"
 #include "net/http_server.h"
 #include "net/tls_material.h"
@@ -168,6 +169,7 @@ static void clean_up(struct daemon *d)
 int main(int argc, char **argv)
 {
     static struct daemon d = {.lock_fd = -1};
+    std_fds_guard();
     int status = options_parse(argc, argv, &d.options);
     if (status >= 0) return status;
     sigset_t ends;

@@ -508,6 +508,23 @@ def test_wrong_use_is_status_2(words, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_closed_standard_descriptors_do_no_harm(tmp_path):
+    """Messages must not land in the files that are opened instead."""
+    data, port = tmp_path / "data", servers.free_port()
+    process = subprocess.Popen(["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', servers.AIRLIFTD,
+                                "--data", data, "--listen", f"127.0.0.1:{port}"])
+    try:
+        servers.wait_for_port(port, process, "airliftd")
+        wait_until(lambda: (data / "airliftd.json").exists())
+        for name in ("lock", "tls/ca.pem", "token"):
+            assert b"airliftd:" not in (data / name).read_bytes()
+        assert (data / "airlift.db").read_bytes().startswith(b"SQLite format 3")
+        assert (data / "lock").read_bytes() == b""
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+
+
 def test_help_and_version():
     for word, text in (("--help", "--print-ca"), ("--version", "airliftd ")):
         done = subprocess.run([servers.AIRLIFTD, word], capture_output=True, text=True)

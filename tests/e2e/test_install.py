@@ -47,6 +47,7 @@ def test_programs_run_where_they_are_installed(installed):
 def test_all_parts_are_there(installed):
     prefix = installed / "opt/airlift"
     for part in ("share/man/man1/airlift.1", "share/man/man1/airlift-push.1",
+                 "share/man/man8/airliftd.8",
                  "share/bash-completion/completions/airlift", "lib/airlift/libairlift-esp.a",
                  "lib/airlift/airlift-flags.cmake", "share/airlift/idf/Kconfig",
                  "share/airlift/esp-idf/airlift_config.h",
@@ -79,7 +80,7 @@ def test_systemd_accepts_the_unit(installed, tmp_path):
     unit = tmp_path / "airliftd.service"
     text = (installed / "opt/airlift/lib/systemd/system/airliftd.service").read_text()
     unit.write_text(text.replace("/opt/airlift", str(installed / "opt/airlift"))
-                    .replace("Documentation=man:airlift(1)\n", ""))
+                    .replace("Documentation=man:airliftd(8)\n", ""))
     done = subprocess.run([verify, "verify", unit], capture_output=True, text=True)
     ours = [line for line in done.stderr.split("\n") if "airliftd" in line]
     assert not ours, ours
