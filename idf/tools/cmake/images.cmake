@@ -40,10 +40,12 @@ function(__airlift_partition_table)
     add_custom_target(partition-table ALL DEPENDS "${bin}")
 endfunction()
 
-# --key and --scheme for `airlift image sign`, or "" when nothing is signed.
-function(__airlift_signing var)
+# --key and --scheme for `airlift image sign`, or "" when nothing is signed. kind:
+# APP or BOOTLOADER, which only the boot ROM could verify.
+function(__airlift_signing var kind)
     set(${var} "" PARENT_SCOPE)
-    if(NOT CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES)
+    if(NOT CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES OR
+        (kind STREQUAL "BOOTLOADER" AND NOT CONFIG_SECURE_BOOT_V2_ENABLED))
         return()
     endif()
     get_filename_component(key "${CONFIG_SECURE_BOOT_SIGNING_KEY}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
@@ -60,8 +62,8 @@ function(__airlift_signing var)
 endfunction()
 
 # Adds a command that makes OUTPUT by `airlift image make`, signed when configured.
-function(__airlift_image output depends)
-    __airlift_signing(signing)
+function(__airlift_image kind output depends)
+    __airlift_signing(signing ${kind})
     set(made "${output}")
     set(sign "")
     if(signing)
@@ -95,7 +97,7 @@ function(__airlift_app_image project_name)
     # The description is part of the image: another name or version makes it anew.
     set(stamp "${CMAKE_BINARY_DIR}/config/app_description.txt")
     file(CONFIGURE OUTPUT "${stamp}" CONTENT "${AIRLIFT_APP_NAME}\n${AIRLIFT_APP_VERSION}\n" @ONLY)
-    __airlift_image("${CMAKE_BINARY_DIR}/${project_name}.bin"
+    __airlift_image(APP "${CMAKE_BINARY_DIR}/${project_name}.bin"
         "${CMAKE_BINARY_DIR}/${project_name}.stripped;${stamp}" ${options})
     add_custom_target(app ALL DEPENDS "${CMAKE_BINARY_DIR}/${project_name}.bin")
 endfunction()
@@ -106,7 +108,7 @@ function(__airlift_bootloader_image)
     if(NOT CONFIG_BOOTLOADER_COMPILE_TIME_DATE)
         list(APPEND options --no-date)
     endif()
-    __airlift_image("${CMAKE_BINARY_DIR}/bootloader/bootloader.bin" "" ${options})
+    __airlift_image(BOOTLOADER "${CMAKE_BINARY_DIR}/bootloader/bootloader.bin" "" ${options})
     add_custom_target(bootloader ALL DEPENDS "${CMAKE_BINARY_DIR}/bootloader/bootloader.bin")
 endfunction()
 

@@ -52,8 +52,11 @@ function(__airlift_link_project project_name)
         endif()
     endforeach()
     separate_arguments(sanitizers UNIX_COMMAND "${AIRLIFT_SAN_FLAGS}")
-    if(sanitizers AND CMAKE_C_COMPILER_ID MATCHES "Clang")
-        list(APPEND sanitizers -shared-libasan) # a static one does not fit into a slot
+    if(sanitizers) # must fit into a slot: no relocations for each place that is checked
+        list(APPEND sanitizers -no-pie)
+        if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+            list(APPEND sanitizers -shared-libasan)
+        endif()
     endif()
     idf_build_get_property(options LINK_OPTIONS)
 
