@@ -83,7 +83,7 @@ struct al_ota_update {
 /* p: a partition with the same type, subtype, label, offset and size must be in
  * the table or in extra. Codes and order as esp_ota_begin, esp_ota_resume,
  * esp_ota_set_final_partition, ... A failed begin leaves u closed, except when the erase failed:
- * then it stays open, as the original's handle does. */
+ * then it stays open, as the original's handle does. Where to resume: slot_writer.h. */
 int al_ota_begin(struct al_ota *o, const struct al_part *p, uint32_t image_size,
                  struct al_ota_update *u);
 int al_ota_resume(struct al_ota *o, const struct al_part *p, uint32_t erase_size,

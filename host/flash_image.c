@@ -149,37 +149,40 @@ void flash_image_table_fault(const struct flash_image *f, char *why, size_t why_
 
 /* --- what lies in it --- */
 
-/* Chip of the image at offset, or NULL. described: only with a description. */
-static const struct al_chip *chip_at(const struct flash_image *f, uint32_t offset, bool described)
+/* described: only an image with a description. */
+static bool device_at(const struct flash_image *f, uint32_t offset, bool described,
+                      struct al_device_ids *out)
 {
     struct al_image_header h;
     struct al_app_desc desc;
     const uint8_t *at = f->bytes + offset;
     uint32_t need = AL_IMAGE_DESC_OFFSET + AL_APP_DESC_LEN;
-    if (offset > f->flash.size || need > f->flash.size - offset) return NULL;
+    if (offset > f->flash.size || need > f->flash.size - offset) return false;
     al_image_header_parse(at, &h);
-    if (h.magic != AL_IMAGE_MAGIC) return NULL;
-    at += AL_IMAGE_DESC_OFFSET;
-    if (described && at[0] != AL_BOOT_DESC_MAGIC && al_app_desc_parse(at, &desc)) return NULL;
-    return al_chip_by_id(h.chip_id);
+    bool app = al_app_desc_parse(at + AL_IMAGE_DESC_OFFSET, &desc) == AL_OK;
+    if (h.magic != AL_IMAGE_MAGIC || !al_chip_by_id(h.chip_id)) return false;
+    if (described && !app && at[AL_IMAGE_DESC_OFFSET] != AL_BOOT_DESC_MAGIC) return false;
+    *out = (struct al_device_ids){.chip = al_chip_by_id(h.chip_id),
+                                  .revision = h.min_chip_rev_full,
+                                  .efuse_block_rev = app ? desc.min_efuse_blk_rev_full : 0};
+    return true;
 }
 
-const struct al_chip *flash_image_chip(const struct flash_image *f)
+bool flash_image_device(const struct flash_image *f, struct al_device_ids *out)
 {
     static const uint32_t loaders[] = {0x0, 0x1000, 0x2000};
     for (int described = 1; described >= 0; described--) {
-        const struct al_chip *chip;
-        for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) {
-            chip = chip_at(f, loaders[i], described);
-            if (chip && chip->bootloader_offset == loaders[i]) return chip;
-        }
-        for (uint32_t i = 0; i < f->table.count; i++) {
-            const struct al_part *p = &f->table.part[i];
-            chip = p->type == AL_PART_APP ? chip_at(f, p->offset, described) : NULL;
-            if (chip) return chip;
-        }
+        for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++)
+            if (device_at(f, loaders[i], described, out) &&
+                out->chip->bootloader_offset == loaders[i])
+                return true;
+        for (uint32_t i = 0; i < f->table.count; i++)
+            if (f->table.part[i].type == AL_PART_APP &&
+                device_at(f, f->table.part[i].offset, described, out))
+                return true;
     }
-    return NULL;
+    memset(out, 0, sizeof *out);
+    return false;
 }
 
 const struct al_part *flash_image_part(const struct flash_image *f, const char *name)

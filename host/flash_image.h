@@ -3,7 +3,7 @@
 #ifndef HOST_FLASH_IMAGE_H
 #define HOST_FLASH_IMAGE_H
 
-#include "core/chip.h"
+#include "core/image_verify.h"
 #include "core/part_table.h"
 
 #define FLASH_IMAGE_MAX (128u * 1024u * 1024u) /* the largest chip that a header can name */
@@ -34,9 +34,10 @@ void flash_image_close(struct flash_image *f);
 /* A sentence about what is wrong with the table: where, and what to do. */
 void flash_image_table_fault(const struct flash_image *f, char *why, size_t why_size);
 
-/* Chip of the first image found: boot loader, then the apps in table order. Those with a
- * description are believed first. NULL: no image. */
-const struct al_chip *flash_image_chip(const struct flash_image *f);
+/* A device that the first image found would run on: its chip, and the least
+ * revisions that it asks for. Looked at: boot loader, then the apps in table order; those
+ * with a description are believed first. false: no image; out is zeroed. */
+bool flash_image_device(const struct flash_image *f, struct al_device_ids *out);
 
 /* A partition by its label, or by the name of its subtype ("ota_0", "factory",
  * "test"). NULL: none. */
