@@ -170,6 +170,12 @@ static void finish_before_the_end_selects_nothing(void **state)
     assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
     esp_https_ota_perform(h);
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
+    /* all bytes written, but the end not seen by the app: valid, yet not selected */
+    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
+    while (esp_https_ota_get_image_len_read(h) < IMAGE_LEN)
+        assert_int_equal(esp_https_ota_perform(h), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
+    assert_int_equal(esp_https_ota_finish(h), ESP_OK);
+    assert_ptr_equal(esp_ota_get_boot_partition(), before);
     assert_int_equal(run(config(IMAGE)), ESP_OK); /* nothing of it is in the way */
 }
 
@@ -213,7 +219,9 @@ static void description_must_carry_its_magic(void **state)
     assert_int_equal(esp_https_ota_begin(config("/file/desc.bin"), &h), ESP_OK);
     assert_int_equal(esp_https_ota_get_img_desc(h, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_FAIL);
-    assert_int_equal(esp_https_ota_get_bootloader_img_desc(h, &boot), ESP_FAIL); /* an app's slot */
+    assert_int_equal(esp_https_ota_abort(h), ESP_OK);
+    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
+    assert_int_equal(esp_https_ota_get_bootloader_img_desc(h, &boot), ESP_FAIL); /* it is an app */
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
     assert_int_equal(esp_https_ota_begin(config("/file/short.bin"), &h), ESP_OK);
     assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_FAIL);
@@ -452,6 +460,11 @@ static void silence_ends_only_at_the_configured_limit(void **state)
     esp_err_t err;
     while ((err = esp_https_ota_perform(h)) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) continue;
     assert_int_equal(err, ESP_ERR_TIMEOUT);
+    assert_int_equal(esp_https_ota_abort(h), ESP_OK);
+    c = config(IMAGE "?stall=500"); /* inside the header */
+    http_of(c)->timeout_ms = 100;
+    assert_int_equal(esp_https_ota_begin(c, &h), ESP_OK);
+    assert_int_equal(esp_https_ota_perform(h), ESP_ERR_TIMEOUT);
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
 }
 

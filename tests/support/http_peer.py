@@ -16,7 +16,8 @@ Words in the query, separated by '&': chunked | close (no length, ends by closin
 norange (ranges ignored) | nohead (405 for HEAD) | noclen | stall=N (N bytes of body,
 then silence) | cut=N (N bytes, then the connection is reset) | fin=N (N bytes, then
 closed) | basic | digest (user "otto", password "geheim") | hang (no answer at all) |
-bye (Connection: close) | delay=MS (before the answer)
+bye (Connection: close) | delay=MS (before the answer) | late (the last chunk comes
+30 ms after the others)
 """
 import argparse
 import base64
@@ -181,6 +182,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for at in range(0, len(body), 3000):
                 part = body[at:at + 3000]
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+            if "late" in words:
+                time.sleep(0.03)
             self.wfile.write(b"0\r\n\r\n")
         else:
             self.wfile.write(body)
