@@ -61,7 +61,6 @@ int csv_place(struct csv_row *rows, size_t count, uint32_t table_offset, struct 
         }
         if (!r->has_offset) {
             int64_t rest = last_end % alignment(r);
-            if (rest < 0) rest += alignment(r);
             r->offset = rest ? plus(last_end, alignment(r) - rest) : last_end;
             r->has_offset = true;
         }

@@ -250,6 +250,33 @@ static void revision_limits_of_0_and_65535_are_none(void **state)
     assert_int_equal(al_image_check_chip(&h, &dev, AL_IMAGE_APP, NULL), 0);
 }
 
+static void efuse_block_limits_of_0_and_65535_are_none(void **state)
+{
+    static const struct {
+        uint8_t min, max;
+        enum al_image_check check;
+    } known[] = {{0xff, 0xff, AL_IMAGE_CHECK_CHECKSUM}, /* passed: the bytes were changed */
+                 {0x00, 0x00, AL_IMAGE_CHECK_CHECKSUM},
+                 {0xfe, 0xff, AL_IMAGE_CHECK_MIN_EFUSE_REV},
+                 {0x00, 0x01, AL_IMAGE_CHECK_MAX_EFUSE_REV}};
+    struct bench b;
+    bench_open(&b, "app_c6_8k.bin", 13, true);
+    b.rules.device.efuse_block_rev = 0x0102;
+    b.m.bytes[0x10000 + 8239] ^= 1; /* the checksum is wrong in any case */
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        memset(b.m.bytes + 0x10000 + 208, known[i].min, 2);
+        memset(b.m.bytes + 0x10000 + 210, known[i].max, 2);
+        assert_int_not_equal(verify(&b), 0);
+        assert_int_equal(fault.check, known[i].check);
+    }
+    b.rules.device.chip = al_chip_by_id(0); /* no such eFuse on ESP32 */
+    b.m.bytes[0x10000 + 12] = 0;
+    memset(b.m.bytes + 0x10000 + 208, 0xfe, 2);
+    assert_int_not_equal(verify(&b), 0);
+    assert_int_not_equal(fault.check, AL_IMAGE_CHECK_MIN_EFUSE_REV);
+    mem_flash_free(&b.m);
+}
+
 static void a_boot_loaders_damaged_digest_passes_unless_hashing_is_asked_for(void **state)
 {
     struct bench b;
@@ -372,6 +399,7 @@ int main(void)
         cmocka_unit_test(an_image_cut_at_any_place_is_refused),
         cmocka_unit_test(the_first_of_two_faults_in_the_originals_order_is_reported),
         cmocka_unit_test(revision_limits_of_0_and_65535_are_none),
+        cmocka_unit_test(efuse_block_limits_of_0_and_65535_are_none),
         cmocka_unit_test(a_boot_loaders_damaged_digest_passes_unless_hashing_is_asked_for),
         cmocka_unit_test(secure_version_below_the_devices_is_refused),
         cmocka_unit_test(a_flash_that_cannot_be_read_is_told_with_its_place),

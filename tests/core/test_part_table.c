@@ -134,6 +134,23 @@ static void a_fault_names_entry_and_place(void **state)
     free(raw);
 }
 
+static void a_partition_that_wraps_around_is_beyond_the_flash(void **state)
+{
+    static const struct {
+        uint32_t offset, size;
+    } known[] = {{0x1000, 0xfffff800}, {0xfffff000, 0x2000}, {0x400001, 0}, {0x400000, 1}};
+    uint8_t raw[2 * AL_PART_ENTRY];
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct al_part p = {.offset = known[i].offset, .size = known[i].size};
+        memset(raw, 0xff, sizeof raw);
+        al_part_encode(&p, raw);
+        assert_int_equal(
+            al_part_table_parse(raw, sizeof raw, FOUR_MB, &crypto_openssl, &table, &fault),
+            AL_ERR_INVALID_SIZE);
+        assert_int_equal(fault.check, AL_PART_CHECK_BEYOND);
+    }
+}
+
 static void any_changed_byte_of_the_entries_is_noticed(void **state)
 {
     uint8_t *raw = good_table();
@@ -216,7 +233,14 @@ static void partitions_are_found_in_table_order(void **state)
     assert_null(al_part_find(&table, AL_PART_ANY, AL_PART_ANY, "otadat"));
     assert_int_equal(al_part_ota_count(&table), 2);
 
-    table.part[4].subtype = AL_PART_OTA_0 + 5; /* a hole */
+    table.count = 17; /* all 16 slots, and behind them the test app */
+    for (uint8_t i = 0; i < 17; i++)
+        table.part[i] = (struct al_part){.subtype = (uint8_t)(AL_PART_OTA_0 + i)};
+    assert_int_equal(al_part_ota_count(&table), 16);
+    assert_int_equal(al_part_ota_count_all(&table), 16);
+
+    table.count = 2;
+    table.part[0].subtype = AL_PART_OTA_0 + 5; /* a hole */
     assert_int_equal(al_part_ota_count(&table), 0);
     assert_int_equal(al_part_ota_count_all(&table), 2);
 }
@@ -254,6 +278,7 @@ int main(void)
         cmocka_unit_test(generated_tables_decode_and_build_to_the_same_bytes),
         cmocka_unit_test(device_verdicts_of_damaged_tables),
         cmocka_unit_test(a_fault_names_entry_and_place),
+        cmocka_unit_test(a_partition_that_wraps_around_is_beyond_the_flash),
         cmocka_unit_test(any_changed_byte_of_the_entries_is_noticed),
         cmocka_unit_test(the_application_wants_an_md5_entry),
         cmocka_unit_test(the_largest_table_has_94_entries_with_md5_and_95_without),
