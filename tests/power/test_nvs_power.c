@@ -217,13 +217,14 @@ static bool cut_once(struct bench *b, int (*run)(struct bench *b), const struct 
 
 static const uint32_t erase_points[] = {0, 1, 4, 5, 31, 33, 64, 100, 1000, 2048, 4000, 4095, 4096};
 
-/* The recovery, cut at each of its operations, half way, both ways of tearing. */
+/* The recovery, cut at its operations (of a long one, the later ones here and there),
+ * both ways of tearing. */
 static void cut_recovery(struct bench *b)
 {
     static struct saved torn;
     nor_flash_power_on(&b->nor);
     save(b, &torn);
-    for (uint64_t nth = 1;; nth++) {
+    for (uint64_t nth = 1;; nth += 1 + nth / 16) {
         for (uint32_t tear = NOR_TEAR_PREFIX; tear <= NOR_TEAR_MIXED; tear++) {
             uint32_t byte = (uint32_t)(b->seed * 7 % 34);
             if (byte == 33) byte = 2000;
