@@ -50,6 +50,8 @@ static cJSON *describe_app(const struct device *d, const struct al_part *p)
     }
     bool valid = al_image_verify(&w, &rules, NULL, &fault) == 0;
     cJSON_AddBoolToObject(app, "valid", valid);
+    bool empty = !valid && fault.check == AL_IMAGE_CHECK_MAGIC && fault.found == 0xff;
+    cJSON_AddBoolToObject(app, "empty", empty);
     if (!valid) cJSON_AddStringToObject(app, "check", image_check_name(fault.check));
     return app;
 }
@@ -132,6 +134,17 @@ static const char *state_name(uint32_t state)
     return state < 5 ? names[state] : state == AL_OTA_UNDEFINED ? "undefined" : "unknown";
 }
 
+static void print_app(const cJSON *app)
+{
+    printf("app      %-16s ", text_of(app, "slot"));
+    if (cJSON_IsTrue(cJSON_GetObjectItem(app, "empty")))
+        printf("empty\n");
+    else if (cJSON_IsTrue(cJSON_GetObjectItem(app, "valid")))
+        printf("%s %s\n", text_of(app, "project_name"), text_of(app, "version"));
+    else
+        printf("not valid: %s\n", text_of(app, "check"));
+}
+
 static void print_text(const cJSON *doc)
 {
     const cJSON *item;
@@ -145,9 +158,7 @@ static void print_text(const cJSON *doc)
     if (*text_of(doc, "table_error")) printf("table    %s\n", text_of(doc, "table_error"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(doc, "apps"))
     {
-        bool valid = cJSON_IsTrue(cJSON_GetObjectItem(item, "valid"));
-        printf("app      %-16s %s %s%s%s\n", text_of(item, "slot"), text_of(item, "project_name"),
-               text_of(item, "version"), valid ? "" : "not valid: ", text_of(item, "check"));
+        print_app(item);
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(doc, "otadata"))
     {

@@ -376,6 +376,15 @@ static void explain(struct chip *c, enum chip_end end)
         snprintf(out, size, "UART 0 cannot be written any more");
 }
 
+/* A cut that never came would otherwise look like one that was survived. */
+static void count_operations(struct chip *c)
+{
+    c->r->flash_ops = c->device.control->power.ops;
+    if (c->o->power_cut && !c->r->power_was_cut)
+        uart_note(&c->uart, "the power cut at flash operation %llu never came: there were %llu",
+                  (unsigned long long)c->o->power_cut, (unsigned long long)c->r->flash_ops);
+}
+
 static bool as_asked(const struct chip_options *o, enum chip_end end)
 {
     switch (end) {
@@ -407,6 +416,7 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
             if (pump_open(&c->pump, &c->uart, &c->firmware, o->input) == 0) {
                 r->end = run(c);
                 explain(c, r->end);
+                count_operations(c);
                 pump_close(&c->pump);
             }
         }

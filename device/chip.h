@@ -42,6 +42,7 @@ struct chip_report {
     enum reset_reason last_reason;
     char running[17]; /* label of the partition started last; empty: none */
     bool power_was_cut;
+    uint64_t flash_ops; /* flash operations since the last power on */
     char error[512];
 };
 

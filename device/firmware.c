@@ -284,4 +284,5 @@ void firmware_close(struct firmware *f)
     if (f->out >= 0) close(f->out);
     if (f->in >= 0) close(f->in);
     f->out = f->in = -1;
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
 }

@@ -28,7 +28,7 @@ int firmware_start(struct firmware *f, const struct firmware_start *s, char *why
 bool firmware_ended(struct firmware *f, int *status);
 /* Ends it with all its threads and children, at once. out can still be read. */
 void firmware_kill(struct firmware *f);
-void firmware_close(struct firmware *f);
+void firmware_close(struct firmware *f); /* not before it has ended */
 
 /* Can this ELF file run on this machine? NULL: yes. */
 const char *firmware_program_fault(const uint8_t *program, uint32_t size);

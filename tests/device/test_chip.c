@@ -149,6 +149,12 @@ static void fw_spawn(void)
     printf("spawned\n");
 }
 
+static void fw_alone(void)
+{
+    prctl(PR_SET_NAME, "al_alone");
+    printf("here\n");
+}
+
 static void fw_echo(void)
 {
     char line[64];
@@ -163,23 +169,13 @@ static void fw_partial(void)
     fflush(stdout);
 }
 
-static const struct test_firmware firmware[] = {{"hello", fw_hello},
-                                                {"restart", fw_restart},
-                                                {"crash", fw_crash},
-                                                {"overflow", fw_overflow},
-                                                {"abort", fw_abort},
-                                                {"panic", fw_panic},
-                                                {"exit", fw_exit},
-                                                {"sleep", fw_sleep},
-                                                {"hang", fw_hang},
-                                                {"dirty", fw_dirty},
-                                                {"write", fw_write},
-                                                {"gpio", fw_gpio},
-                                                {"efuse", fw_efuse},
-                                                {"spawn", fw_spawn},
-                                                {"echo", fw_echo},
-                                                {"partial", fw_partial},
-                                                {0}};
+static const struct test_firmware firmware[] = {
+    {"hello", fw_hello},       {"restart", fw_restart}, {"crash", fw_crash},
+    {"overflow", fw_overflow}, {"abort", fw_abort},     {"panic", fw_panic},
+    {"exit", fw_exit},         {"sleep", fw_sleep},     {"hang", fw_hang},
+    {"dirty", fw_dirty},       {"write", fw_write},     {"gpio", fw_gpio},
+    {"efuse", fw_efuse},       {"spawn", fw_spawn},     {"alone", fw_alone},
+    {"echo", fw_echo},         {"partial", fw_partial}, {0}};
 
 /* --- help --- */
 
@@ -402,6 +398,26 @@ static void children_of_a_firmware_die_with_it(void **state)
     test_device_free(&t);
 }
 
+/* Even if the chip is killed without a chance to clean up. */
+static void firmware_dies_with_a_killed_chip(void **state)
+{
+    struct test_device t;
+    test_device_new(&t, "", "alone", NULL);
+    pid_t chip = fork();
+    if (chip == 0) {
+        test_device_run(&t, (struct chip_options){.until = "never"});
+        _exit(0);
+    }
+    for (int i = 0; i < 300 && !processes_named("al_alone"); i++) usleep(10000);
+    assert_int_equal(processes_named("al_alone"), 1);
+    kill(chip, SIGKILL);
+    waitpid(chip, NULL, 0);
+    for (int i = 0; i < 100 && processes_named("al_alone"); i++) usleep(10000);
+    assert_int_equal(processes_named("al_alone"), 0);
+    assert_false(device_is_running(t.dir));
+    test_device_free(&t);
+}
+
 static void second_run_on_a_device_is_refused(void **state)
 {
     struct test_device t;
@@ -505,6 +521,7 @@ int main(void)
         cmocka_unit_test(pin_levels_come_from_conf_and_from_outside),
         cmocka_unit_test(efuse_bits_cannot_be_cleared),
         cmocka_unit_test(children_of_a_firmware_die_with_it),
+        cmocka_unit_test(firmware_dies_with_a_killed_chip),
         cmocka_unit_test(second_run_on_a_device_is_refused),
         cmocka_unit_test(input_reaches_the_firmware),
         cmocka_unit_test(pattern_matches_a_prompt_without_newline),
