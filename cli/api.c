@@ -33,6 +33,8 @@ static int run(const struct cli_args *a)
     struct flash_image image;
     struct flash_device d;
     char why[512];
+    for (size_t i = 1; i < cli_operand_count(a); i++)
+        if (!api_op_check(cli_operand(a, i), why, sizeof why)) return cli_usage(a, "%s", why);
     int status = flash_device_open(a, &image, &d);
     if (status) return status;
     cJSON *doc = cJSON_CreateObject(), *steps = cJSON_AddArrayToObject(doc, "steps");

@@ -193,46 +193,67 @@ static const struct operation *find_operation(const char *op, size_t len)
     return NULL;
 }
 
-static bool bad(struct run *r, const char *op, const char *what)
+static bool bad(char *why, size_t size, const char *op, const char *what)
 {
-    snprintf(r->why, r->why_size, "operation '%s': %s", op, what);
+    snprintf(why, size, "operation '%s': %s", op, what);
     return false;
 }
 
-/* The partition and the file behind '='. */
-static bool read_argument(struct run *r, const char *op, const struct operation *o,
-                          const char *argument)
+/* What is wrong with the form of an operation; NULL: nothing. */
+static const char *form_fault(const struct operation *o, const char *argument)
+{
+    if (!o) return "there is no such operation";
+    switch (o->argument) {
+    case NO_ARGUMENT:
+        return argument ? "it takes nothing behind '='" : NULL;
+    case MAY_HAVE_PART:
+        return NULL;
+    case PART:
+        return argument ? NULL : "it takes a partition, as in state=ota_0";
+    case PART_AND_FILE:
+        return argument && strchr(argument, ',')
+                   ? NULL
+                   : "it takes a slot and a file, as in ota=ota_0,app.bin";
+    }
+    return NULL;
+}
+
+static const struct operation *read_form(const char *op, const char **argument)
+{
+    const char *equals = strchr(op, '=');
+    *argument = equals ? equals + 1 : NULL;
+    return find_operation(op, equals ? (size_t)(equals - op) : strlen(op));
+}
+
+bool api_op_check(const char *op, char *why, size_t why_size)
+{
+    const char *argument;
+    const struct operation *o = read_form(op, &argument);
+    const char *fault = form_fault(o, argument);
+    return !fault || bad(why, why_size, op, fault);
+}
+
+static bool find_part(struct run *r, const char *op, const char *argument)
 {
     char name[32];
-    r->part = NULL;
-    if (!argument) {
-        if (o->argument == NO_ARGUMENT || o->argument == MAY_HAVE_PART) return true;
-        return bad(r, op,
-                   o->argument == PART ? "it takes a partition, as in state=ota_0"
-                                       : "it takes a slot and a file, as in ota=ota_0,app.bin");
-    }
-    if (o->argument == NO_ARGUMENT) return bad(r, op, "it takes nothing behind '='");
-    size_t len = strcspn(argument, o->argument == PART_AND_FILE ? "," : "");
-    if (o->argument == PART_AND_FILE) {
-        if (!argument[len]) return bad(r, op, "the file is missing, as in ota=ota_0,app.bin");
-        r->file = argument + len + 1;
-    }
+    size_t len = strcspn(argument, ",");
+    r->file = argument[len] ? argument + len + 1 : NULL;
     if (len < sizeof name) {
         memcpy(name, argument, len);
         name[len] = '\0';
         r->part = flash_image_part(r->d->image, name);
     }
-    return r->part || bad(r, op,
-                          "the partition table has no partition of that name; "
-                          "'airlift partition show' lists them");
+    return r->part || bad(r->why, r->why_size, op,
+                          "the partition table has no partition of that name; 'airlift "
+                          "partition show' lists them");
 }
 
 static bool run_operation(struct run *r, const char *op)
 {
-    const char *equals = strchr(op, '=');
-    const struct operation *o = find_operation(op, equals ? (size_t)(equals - op) : strlen(op));
-    if (!o) return bad(r, op, "there is no such operation; 'airlift api --help' lists them");
-    return read_argument(r, op, o, equals ? equals + 1 : NULL) && o->run(r);
+    const char *argument;
+    if (!api_op_check(op, r->why, r->why_size)) return false;
+    const struct operation *o = read_form(op, &argument);
+    return (!argument || find_part(r, op, argument)) && o->run(r);
 }
 
 /* --- the step --- */

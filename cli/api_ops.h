@@ -5,6 +5,9 @@
 
 #include "cli/flash_device.h"
 
+/* Is op an operation, with the argument that it takes? false: why says what is wrong. */
+bool api_op_check(const char *op, char *why, size_t why_size);
+
 /* Runs op on the device. Gives {op, result[], otadata["seq/state/crc", ...], log[]} and
  * efuse_secure_version_after when it has changed; NULL with a sentence in why when op is none, or
  * names a partition or file that is not there. Uses d->ctx and d->line meanwhile. */
