@@ -247,6 +247,52 @@ def curl_plain(server):
                                   f"http://127.0.0.1:{server.port}/"], capture_output=True))
 
 
+# Hostile clients ---------------------------------------------------------------------------
+
+def raw_request(server, data):
+    """Sends bytes over TLS; returns what comes back until the server closes or 3 s pass."""
+    context = ssl.create_default_context(cafile=server.ca)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=3) as raw, \
+            context.wrap_socket(raw, server_hostname="127.0.0.1") as tls:
+        got = b""
+        try:
+            tls.sendall(data)
+            while piece := tls.recv(65536):
+                got += piece
+        except OSError:
+            pass
+        return got
+
+
+@pytest.mark.parametrize("data", [
+    b"\x00" * 1000, b"GET\r\n\r\n", b"GET /firmware/app.bin HTTP/9.9\r\n\r\n",
+    b"GET /" + b"a" * 100000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 100000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"H%d: v\r\n" % n for n in range(9000)) + b"\r\n",
+    b"POST /api/v1/artifacts?name=x HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+    b"POST /api/v1/artifacts?name=x HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    b"POST /api/v1/artifacts?name=x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"],
+    ids=["zeros", "no-path", "version", "long-path", "long-header", "many-headers", "negative",
+         "overflow", "bad-chunk"])
+def test_broken_requests_are_refused_and_the_server_lives(served, data):
+    got = raw_request(served, data)
+    assert not got.startswith(b"HTTP/1.1 2")
+    with socket.create_connection(("127.0.0.1", served.port)) as plain:
+        plain.sendall(data)  # no TLS at all
+    assert curl(served, "/firmware/app.bin").body == V1.read_bytes()
+
+
+def test_all_addresses_are_served_by_default(tmp_path):
+    if not os.path.exists("/proc/net/if_inet6"):
+        pytest.skip("no IPv6 here")
+    port = servers.free_port()
+    with servers.Airliftd(tmp_path / "data", "--listen", f"[::]:{port}", port=port) as server:
+        for host in ("127.0.0.1", "[::1]", "localhost"):
+            done = subprocess.run(["curl", "-sS", "--cacert", server.ca,
+                                   f"https://{host}:{port}/api/v1/health"], capture_output=True)
+            assert done.returncode == 0, done.stderr
+
+
 # Publishing --------------------------------------------------------------------------------
 
 def test_push_tells_what_was_published(airliftd):
