@@ -6,8 +6,6 @@
 #include "esp_flash_encrypt.h"
 #include "esp_secure_boot.h"
 
-enum { RECOVERY_OFFSET_FIELD = 36 }; /* efuse.h */
-
 uint32_t esp_efuse_read_secure_version(void)
 {
     return efuse_secure_version(&board()->efuse);
@@ -29,10 +27,10 @@ esp_err_t esp_efuse_set_recovery_bootloader_offset(const uint32_t offset)
     uint32_t sectors = offset / AL_SECTOR;
     uint8_t field[4];
     for (int i = 0; i < 4; i++) field[i] = (uint8_t)(sectors >> 8 * i);
-    const uint8_t *now = board()->efuse.bytes + RECOVERY_OFFSET_FIELD;
+    const uint8_t *now = board()->efuse.bytes + EFUSE_RECOVERY;
     if (now[0] == field[0] && now[1] == field[1] && now[2] == field[2] && now[3] == field[3])
         return ESP_OK;
-    return idf_err(efuse_burn(&board()->efuse, RECOVERY_OFFSET_FIELD, field, sizeof field));
+    return idf_err(efuse_burn(&board()->efuse, EFUSE_RECOVERY, field, sizeof field));
 }
 
 bool esp_secure_boot_enabled(void)

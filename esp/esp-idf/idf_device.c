@@ -71,6 +71,7 @@ static void load_keys(void)
 {
     if (efuse_secure_boot(&board()->efuse)) {
         efuse_keys(&board()->efuse, &keys);
+        if (airlift_config_bool("SECURE_SIGNED_APPS_ECDSA_V2_SCHEME")) keys.version = AL_SIG_ECDSA;
     } else if (airlift_config_bool("SECURE_SIGNED_ON_UPDATE") ||
                airlift_config_bool("SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT")) {
         if (ota.running) trust_running_app(ota.running);
@@ -120,6 +121,14 @@ void idf_device_unlock(void)
 {
     pthread_mutex_unlock(&lock);
     kernel_release();
+}
+
+void idf_device_refresh_keys(void)
+{
+    struct al_ota *o = idf_device_lock();
+    load_keys();
+    o->keys = keys.count ? &keys : NULL;
+    idf_device_unlock();
 }
 
 bool idf_device_set_extra(const struct al_part *parts, uint32_t count)

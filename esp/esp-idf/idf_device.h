@@ -16,6 +16,9 @@ void idf_device_unlock(void);
 /* Partitions registered at run time; copied. false: no memory. */
 bool idf_device_set_extra(const struct al_part *parts, uint32_t count);
 
+/* Reads the keys anew after eFuses changed. */
+void idf_device_refresh_keys(void);
+
 /* How images of this device are judged; keys included when apps are signed. */
 struct al_image_rules idf_device_rules(enum al_image_kind kind);
 
