@@ -63,6 +63,7 @@ struct bench {
     struct al_window slot;
     struct al_image_rules rules;
     struct al_trusted_keys keys;
+    struct al_chip unknown;
 };
 
 /* A flash in which all of the file lies, with erased sectors behind. */
@@ -93,9 +94,11 @@ static int configure(const struct cli_args *a, const uint8_t *img, size_t len, s
     struct al_device_ids *dev = &b->rules.device;
     uint16_t chip = (uint16_t)cli_number(a, "--chip-id", h.chip_id, 0xffff, &ok);
     dev->chip = al_chip_by_id(chip);
-    if (!dev->chip && cli_has(a, "--chip-id"))
-        return cli_usage(a, "--chip-id %u is no chip that is known", chip);
-    if (!dev->chip) dev->chip = al_chip_at(0); /* the verdict will be: wrong chip */
+    if (!dev->chip) {
+        /* Nothing is known of its memory; its number can be compared all the same. */
+        b->unknown = (struct al_chip){.id = chip, .name = "unknown", .title = "an unknown chip"};
+        dev->chip = &b->unknown;
+    }
     dev->revision = (uint16_t)cli_number(a, "--chip-rev", h.min_chip_rev_full, 0xffff, &ok);
     dev->efuse_block_rev = (uint16_t)cli_number(
         a, "--efuse-block-rev",
