@@ -221,6 +221,8 @@ def test_the_version_can_be_left_out(airlift, project, build):
     assert version_of(airlift, build(root, "-D", "PROJECT_VER=5")) == ""
 
 
+@pytest.mark.skipif("sanitize" in (servers.BUILD / "lib" / "airlift-flags.cmake").read_text(),
+                    reason="sanitizers put the build folder's name into the program")
 def test_reproducible_builds_are_equal_byte_for_byte(project, build):
     root = project({"sdkconfig.defaults": "CONFIG_APP_REPRODUCIBLE_BUILD=y\n"})
     digests = {hashlib.sha256((build(root, "-D", "PROJECT_VER=1", dir=d) / "app.bin").read_bytes())
