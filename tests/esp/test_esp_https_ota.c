@@ -5,8 +5,8 @@
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "tests/support/http_peer.h"
+#include "tests/support/ota_files.h"
 #include "tests/support/test_board.h"
-#include "tests/support/vectors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,63 +18,35 @@
 
 #include <cmocka.h>
 
-#define IMAGE_LEN 65616
-#define IMAGE     "/file/app.bin"
-
-static char allow_http[2], decrypt_cb[2], partial[2], stall[4];
+static char allow_http[2], decrypt_cb[2], stall[4];
 const struct airlift_config_entry airlift_config[] = {
-    {"AIRLIFT_HTTPS_OTA_STALL_TIMEOUT_S", stall},
-    {"ESP_HTTPS_OTA_ALLOW_HTTP", allow_http},
-    {"ESP_HTTPS_OTA_DECRYPT_CB", decrypt_cb},
-    {"ESP_HTTPS_OTA_ENABLE_PARTIAL_DOWNLOAD", partial},
-    {"ESP_HTTPS_OTA_VERIFY_SPI_MODE", "y"},
-    {"ESP_HTTP_CLIENT_ENABLE_BASIC_AUTH", "y"},
-    {NULL, NULL},
+    {"AIRLIFT_HTTPS_OTA_STALL_TIMEOUT_S", stall}, {"ESP_HTTPS_OTA_ALLOW_HTTP", allow_http},
+    {"ESP_HTTPS_OTA_DECRYPT_CB", decrypt_cb},     {"ESP_HTTPS_OTA_VERIFY_SPI_MODE", "y"},
+    {"ESP_HTTP_CLIENT_ENABLE_BASIC_AUTH", "y"},   {NULL, NULL},
 };
 
 static struct http_peer peer;
-static uint8_t *image;
-static char *root;
-
-/* The image, cut to len bytes, with one byte changed, as root/name. */
-static void make_file(const char *name, size_t len, size_t at, uint8_t byte)
-{
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    uint8_t before = image[at];
-    image[at] = byte;
-    assert_int_equal(fwrite(image, 1, len, f), len);
-    image[at] = before;
-    fclose(f);
-}
+static struct ota_files files;
 
 static int start_peer(void **state)
 {
-    size_t len;
-    test_board_new();
-    image = vector_file(&len, "%s", "esp-flash/image/app_c3_v2.bin");
-    assert_int_equal(len, IMAGE_LEN);
-    root = test_dir_new();
-    make_file("app.bin", IMAGE_LEN, 0, image[0]);
-    make_file("flipped.bin", IMAGE_LEN, 40000, image[40000] ^ 1);
-    make_file("magic.bin", IMAGE_LEN, 0, 0xea);
-    make_file("cut.bin", 30000, 0, image[0]);
-    make_file("short.bin", 180, 0, image[0]);
-    make_file("chip.bin", IMAGE_LEN, 12, 13);
-    make_file("newer_chip.bin", IMAGE_LEN, 15, 4); /* of revision 0.4 on */
-    make_file("older_chip.bin", IMAGE_LEN, 17, 2); /* up to revision 0.2 */
-    make_file("desc.bin", IMAGE_LEN, 32, 0);
-    http_peer_start(&peer, (const char *[]){"--root", root, NULL});
+    ota_files_make(&files);
+    ota_files_add(&files, "flipped.bin", OTA_IMAGE_LEN, 40000, files.image[40000] ^ 1);
+    ota_files_add(&files, "magic.bin", OTA_IMAGE_LEN, 0, 0xea);
+    ota_files_add(&files, "cut.bin", 30000, 0, files.image[0]);
+    ota_files_add(&files, "short.bin", 180, 0, files.image[0]);
+    ota_files_add(&files, "chip.bin", OTA_IMAGE_LEN, 12, 13);
+    ota_files_add(&files, "newer_chip.bin", OTA_IMAGE_LEN, 15, 4); /* of revision 0.4 on */
+    ota_files_add(&files, "older_chip.bin", OTA_IMAGE_LEN, 17, 2); /* up to revision 0.2 */
+    ota_files_add(&files, "desc.bin", OTA_IMAGE_LEN, 32, 0);
+    http_peer_start(&peer, (const char *[]){"--root", files.root, NULL});
     return 0;
 }
 
 static int stop_peer(void **state)
 {
     http_peer_stop(&peer);
-    test_dir_remove(root);
-    free(image);
+    ota_files_remove(&files);
     return 0;
 }
 
@@ -83,7 +55,6 @@ static int fresh_device(void **state)
     test_board_new();
     strcpy(allow_http, "y");
     strcpy(decrypt_cb, "n");
-    strcpy(partial, "y");
     strcpy(stall, "0");
     return 0;
 }
@@ -103,11 +74,6 @@ static esp_http_client_config_t *http_of(esp_https_ota_config_t *ota)
     return (esp_http_client_config_t *)(uintptr_t)ota->http_config;
 }
 
-static void assert_slot_holds_image(uint32_t slot, uint32_t from, uint32_t to)
-{
-    assert_memory_equal(board()->nor.bytes + slot + from, image + from, to - from);
-}
-
 static void assert_boots(uint32_t slot)
 {
     const esp_partition_t *p = esp_ota_get_boot_partition();
@@ -115,23 +81,18 @@ static void assert_boots(uint32_t slot)
     assert_int_equal(p->address, slot);
 }
 
-static esp_err_t run(const esp_https_ota_config_t *c)
-{
-    return esp_https_ota(c);
-}
-
 static void update_ends_in_the_new_slot(void **state)
 {
-    static const char *const paths[] = {IMAGE, IMAGE "?chunked", IMAGE "?close", IMAGE "?bye",
-                                        ("/to?/to?" IMAGE)};
+    static const char *const paths[] = {OTA_IMAGE, OTA_IMAGE "?chunked", OTA_IMAGE "?close",
+                                        OTA_IMAGE "?bye", ("/to?/to?" OTA_IMAGE)};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         for (int bulk = 0; bulk < 2; bulk++) {
             fresh_device(NULL);
             esp_https_ota_config_t *c = config(paths[i]);
             c->bulk_flash_erase = bulk;
             http_of(c)->buffer_size = i % 2 ? 0 : 4096;
-            assert_int_equal(run(c), ESP_OK);
-            assert_slot_holds_image(TEST_OTA_0, 0, IMAGE_LEN);
+            assert_int_equal(esp_https_ota(c), ESP_OK);
+            ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
             assert_boots(TEST_OTA_0);
         }
 }
@@ -140,20 +101,20 @@ static void steps_tell_how_far_the_download_is(void **state)
 {
     esp_https_ota_handle_t h;
     esp_app_desc_t desc;
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
-    assert_int_equal(esp_https_ota_get_image_size(h), IMAGE_LEN);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_OK);
+    assert_int_equal(esp_https_ota_get_image_size(h), OTA_IMAGE_LEN);
     assert_int_equal(esp_https_ota_get_status_code(h), 200);
     assert_int_equal(esp_https_ota_get_image_len_read(h), -1);
     assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_OK);
     assert_int_equal(desc.magic_word, ESP_APP_DESC_MAGIC_WORD);
-    assert_memory_equal(&desc, image + 32, sizeof desc);
+    assert_memory_equal(&desc, files.image + 32, sizeof desc);
     assert_int_equal(esp_https_ota_perform(h), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     assert_int_equal(esp_https_ota_get_image_len_read(h), 1024);
     assert_false(esp_https_ota_is_complete_data_received(h));
     esp_err_t err;
     while ((err = esp_https_ota_perform(h)) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) continue;
     assert_int_equal(err, ESP_OK);
-    assert_int_equal(esp_https_ota_get_image_len_read(h), IMAGE_LEN);
+    assert_int_equal(esp_https_ota_get_image_len_read(h), OTA_IMAGE_LEN);
     assert_true(esp_https_ota_is_complete_data_received(h));
     assert_int_equal(esp_https_ota_finish(h), ESP_OK);
     assert_boots(TEST_OTA_0);
@@ -163,20 +124,20 @@ static void finish_before_the_end_selects_nothing(void **state)
 {
     esp_https_ota_handle_t h;
     const esp_partition_t *before = esp_ota_get_boot_partition();
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_OK);
     for (int i = 0; i < 3; i++) esp_https_ota_perform(h);
     assert_int_equal(esp_https_ota_finish(h), ESP_ERR_OTA_VALIDATE_FAILED);
     assert_ptr_equal(esp_ota_get_boot_partition(), before);
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_OK);
     esp_https_ota_perform(h);
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
     /* all bytes written, but the end not seen by the app: valid, yet not selected */
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
-    while (esp_https_ota_get_image_len_read(h) < IMAGE_LEN)
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_OK);
+    while (esp_https_ota_get_image_len_read(h) < OTA_IMAGE_LEN)
         assert_int_equal(esp_https_ota_perform(h), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     assert_int_equal(esp_https_ota_finish(h), ESP_OK);
     assert_ptr_equal(esp_ota_get_boot_partition(), before);
-    assert_int_equal(run(config(IMAGE)), ESP_OK); /* nothing of it is in the way */
+    assert_int_equal(esp_https_ota(config(OTA_IMAGE)), ESP_OK); /* nothing of it is in the way */
 }
 
 static void bad_sources_leave_the_old_app_chosen(void **state)
@@ -191,9 +152,9 @@ static void bad_sources_leave_the_old_app_chosen(void **state)
         {"/status/500", ESP_FAIL},
         {"/status/304", ESP_ERR_HTTP_NOT_MODIFIED},
         {"/loop", ESP_ERR_HTTP_MAX_REDIRECT},
-        {IMAGE "?fin=30000", ESP_FAIL},
-        {IMAGE "?cut=30000", ESP_FAIL},
-        {IMAGE "?chunked&fin=0", ESP_FAIL},
+        {OTA_IMAGE "?fin=30000", ESP_FAIL},
+        {OTA_IMAGE "?cut=30000", ESP_FAIL},
+        {OTA_IMAGE "?chunked&fin=0", ESP_FAIL},
         {"/file/short.bin", ESP_FAIL},            /* no whole header */
         {"/bytes/5000", ESP_ERR_INVALID_VERSION}, /* by chance another chip's */
         {"/file/chip.bin", ESP_ERR_INVALID_VERSION},
@@ -205,7 +166,7 @@ static void bad_sources_leave_the_old_app_chosen(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fresh_device(NULL);
-        esp_err_t err = run(config(cases[i].path));
+        esp_err_t err = esp_https_ota(config(cases[i].path));
         if (err != cases[i].err) fail_msg("%s: 0x%x", cases[i].path, (unsigned)err);
         assert_boots(TEST_FACTORY);
     }
@@ -220,7 +181,7 @@ static void description_must_carry_its_magic(void **state)
     assert_int_equal(esp_https_ota_get_img_desc(h, NULL), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_FAIL);
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_OK);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_OK);
     assert_int_equal(esp_https_ota_get_bootloader_img_desc(h, &boot), ESP_FAIL); /* it is an app */
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
     assert_int_equal(esp_https_ota_begin(config("/file/short.bin"), &h), ESP_OK);
@@ -234,18 +195,18 @@ static void settings_are_checked_first(void **state)
     assert_int_equal(esp_https_ota_begin(NULL, &h), ESP_ERR_INVALID_ARG);
     assert_null(h);
     assert_int_equal(esp_https_ota_begin(&(esp_https_ota_config_t){0}, &h), ESP_ERR_INVALID_ARG);
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), NULL), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), NULL), ESP_ERR_INVALID_ARG);
     strcpy(allow_http, "n");
     h = &peer;
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_ERR_INVALID_ARG);
     assert_null(h);
     strcpy(allow_http, "y");
     strcpy(decrypt_cb, "y");
     h = &peer;
-    assert_int_equal(esp_https_ota_begin(config(IMAGE), &h), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_https_ota_begin(config(OTA_IMAGE), &h), ESP_ERR_INVALID_ARG);
     assert_null(h);
     strcpy(decrypt_cb, "n");
-    esp_https_ota_config_t *c = config(IMAGE);
+    esp_https_ota_config_t *c = config(OTA_IMAGE);
     c->ota_resumption = true;
     assert_int_equal(esp_https_ota(c), ESP_ERR_NOT_SUPPORTED);
     assert_int_equal(esp_https_ota_perform(NULL), ESP_ERR_INVALID_ARG);
@@ -271,187 +232,20 @@ static esp_err_t refuse(esp_http_client_handle_t client)
 static void init_callback_shapes_the_request(void **state)
 {
     init_calls = 0;
-    esp_https_ota_config_t *c = config(IMAGE "?basic");
+    esp_https_ota_config_t *c = config(OTA_IMAGE "?basic");
     c->http_client_init_cb = add_credentials;
-    assert_int_equal(run(c), ESP_OK);
-    assert_int_equal(run(c), ESP_FAIL); /* wrong password, until the retries are used up */
+    assert_int_equal(esp_https_ota(c), ESP_OK);
+    assert_int_equal(esp_https_ota(c),
+                     ESP_FAIL); /* wrong password, until the retries are used up */
     c->http_client_init_cb = refuse;
-    assert_int_equal(run(c), 0x4711);
+    assert_int_equal(esp_https_ota(c), 0x4711);
     assert_int_equal(init_calls, 2);
-}
-
-static void skip_lines(void)
-{
-    char line[256];
-    esp_http_client_handle_t mark = esp_http_client_init(
-        &(esp_http_client_config_t){.url = http_peer_url(&peer, "/status/299")});
-    esp_http_client_perform(mark);
-    esp_http_client_cleanup(mark);
-    do {
-        http_peer_line(&peer, line, sizeof line);
-    } while (line[0] && !strstr(line, "/status/299"));
-}
-
-/* "GET bytes=0-9999, GET ..." of the requests since skip_lines, the connection's change as "/" */
-static void requests(char *text, size_t size)
-{
-    char line[256], last[16] = "";
-    esp_http_client_handle_t mark = esp_http_client_init(
-        &(esp_http_client_config_t){.url = http_peer_url(&peer, "/status/298")});
-    esp_http_client_perform(mark);
-    esp_http_client_cleanup(mark);
-    text[0] = 0;
-    for (;;) {
-        http_peer_line(&peer, line, sizeof line);
-        if (!line[0] || strstr(line, "/status/298")) return;
-        char *method = strtok(line, " "), *range = (strtok(NULL, "|"), strtok(NULL, "|"));
-        char *number = (strtok(NULL, "|"), strtok(NULL, "|"));
-        size_t n = strlen(text);
-        snprintf(text + n, size - n, "%s%s%s %s", n ? ", " : "",
-                 n && strcmp(number, last) != 0 ? "/" : "", method, range);
-        snprintf(last, sizeof last, "%s", number);
-    }
-}
-
-static void partial_download_asks_piece_by_piece(void **state)
-{
-    static const struct {
-        const char *path;
-        int request_len;
-        const char *requests;
-    } cases[] = {
-        {IMAGE, 30000, "HEAD -, /GET bytes=0-29999, GET bytes=30000-59999, GET bytes=60000-"},
-        {IMAGE "?nohead", 40000, "HEAD -, GET bytes=0-0, /GET bytes=0-39999, GET bytes=40000-"},
-        {IMAGE "?bye", 40000, "HEAD -, /GET bytes=0-39999, /GET bytes=40000-"},
-        {IMAGE, 0, "HEAD -, /GET bytes=0-65535, GET bytes=65536-"},
-        {IMAGE, 70000, "HEAD -, /GET -"},
-        {IMAGE "?chunked&nohead", 40000,
-         "HEAD -, GET bytes=0-0, /GET bytes=0-39999, GET bytes=40000-"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[1000];
-        fresh_device(NULL);
-        skip_lines();
-        esp_https_ota_config_t *c = config(cases[i].path);
-        c->partial_http_download = true;
-        c->max_http_request_size = cases[i].request_len;
-        assert_int_equal(run(c), ESP_OK);
-        assert_slot_holds_image(TEST_OTA_0, 0, IMAGE_LEN);
-        assert_boots(TEST_OTA_0);
-        requests(text, sizeof text);
-        assert_string_equal(text, cases[i].requests);
-    }
-    strcpy(partial, "n"); /* the option is off: one request, whatever the app says */
-    char text[200];
-    skip_lines();
-    esp_https_ota_config_t *c = config(IMAGE);
-    c->partial_http_download = true;
-    c->max_http_request_size = 10000;
-    assert_int_equal(run(c), ESP_OK);
-    requests(text, sizeof text);
-    assert_string_equal(text, "GET -");
-}
-
-static void pieces_smaller_than_the_header_work_too(void **state)
-{
-    esp_https_ota_config_t *c = config(IMAGE);
-    c->partial_http_download = true;
-    c->max_http_request_size = 400;
-    assert_int_equal(run(c), ESP_OK);
-    assert_slot_holds_image(TEST_OTA_0, 0, IMAGE_LEN);
-}
-
-static void partial_download_needs_a_length_and_ranges(void **state)
-{
-    esp_https_ota_config_t *c = config(IMAGE "?close");
-    c->partial_http_download = true;
-    c->max_http_request_size = 10000;
-    assert_int_equal(run(c), ESP_FAIL);
-    c = config(IMAGE "?norange"); /* gives the whole file at once: that is enough */
-    c->partial_http_download = true;
-    c->max_http_request_size = 10000;
-    assert_int_equal(run(c), ESP_OK);
-    assert_boots(TEST_OTA_0);
-}
-
-/* Downloads about `len` bytes and gives up, as if the power went; gives the bytes in flash. */
-static size_t leave_half(const char *path, size_t len)
-{
-    esp_https_ota_handle_t h;
-    assert_int_equal(esp_https_ota_begin(config(path), &h), ESP_OK);
-    while ((size_t)(esp_https_ota_get_image_len_read(h) + 1) < len)
-        assert_int_equal(esp_https_ota_perform(h), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
-    size_t got = (size_t)esp_https_ota_get_image_len_read(h);
-    esp_https_ota_abort(h);
-    return got;
-}
-
-static void resume_fetches_only_the_rest(void **state)
-{
-    static const char *const ranges[] = {"GET bytes=20480-",
-                                         "HEAD -, /GET bytes=20480-45055, GET bytes=45056-"};
-    for (int in_pieces = 0; in_pieces < 2; in_pieces++) {
-        char text[300];
-        esp_https_ota_handle_t h;
-        esp_app_desc_t desc;
-        fresh_device(NULL);
-        leave_half(IMAGE, 20480);
-        skip_lines();
-        esp_https_ota_config_t *c = config(IMAGE);
-        c->ota_resumption = true;
-        c->ota_image_bytes_written = 20480;
-        c->partial_http_download = in_pieces;
-        c->max_http_request_size = 24576;
-        assert_int_equal(esp_https_ota_begin(c, &h), ESP_OK);
-        assert_int_equal(esp_https_ota_get_image_size(h), IMAGE_LEN);
-        assert_int_equal(esp_https_ota_get_image_len_read(h), 20480);
-        assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_OK);
-        assert_memory_equal(&desc, image + 32, sizeof desc);
-        esp_err_t err;
-        while ((err = esp_https_ota_perform(h)) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) continue;
-        assert_int_equal(err, ESP_OK);
-        assert_int_equal(esp_https_ota_finish(h), ESP_OK);
-        assert_slot_holds_image(TEST_OTA_0, 0, IMAGE_LEN);
-        assert_boots(TEST_OTA_0);
-        requests(text, sizeof text);
-        assert_string_equal(text, ranges[in_pieces]);
-    }
-}
-
-static void resume_starts_over_when_the_server_cannot(void **state)
-{
-    static const struct {
-        const char *path;
-        size_t offset;
-        bool in_pieces;
-    } cases[] = {{IMAGE "?norange", 20480, false}, /* 200 instead of 206 */
-                 {IMAGE, 70000, false},            /* 416: the file has become shorter */
-                 {IMAGE "?norange", 20480, true},
-                 {IMAGE "?norange", 0, false},
-                 {IMAGE, 1000, false}}; /* below the header's length: from the start */
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        esp_https_ota_handle_t h;
-        fresh_device(NULL);
-        leave_half(IMAGE, 20480);
-        esp_https_ota_config_t *c = config(cases[i].path);
-        c->ota_resumption = true;
-        c->ota_image_bytes_written = cases[i].offset;
-        c->partial_http_download = cases[i].in_pieces;
-        assert_int_equal(esp_https_ota_begin(c, &h), ESP_OK);
-        assert_int_equal(esp_https_ota_get_image_size(h), IMAGE_LEN);
-        esp_err_t err;
-        while ((err = esp_https_ota_perform(h)) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) continue;
-        assert_int_equal(err, ESP_OK);
-        assert_int_equal(esp_https_ota_get_image_len_read(h), IMAGE_LEN);
-        assert_int_equal(esp_https_ota_finish(h), ESP_OK);
-        assert_slot_holds_image(TEST_OTA_0, 0, IMAGE_LEN);
-    }
 }
 
 static void silence_ends_only_at_the_configured_limit(void **state)
 {
     esp_https_ota_handle_t h;
-    esp_https_ota_config_t *c = config(IMAGE "?stall=5000");
+    esp_https_ota_config_t *c = config(OTA_IMAGE "?stall=5000");
     http_of(c)->timeout_ms = 100;
     assert_int_equal(esp_https_ota_begin(c, &h), ESP_OK);
     for (int i = 0; i < 15; i++)
@@ -461,7 +255,7 @@ static void silence_ends_only_at_the_configured_limit(void **state)
     while ((err = esp_https_ota_perform(h)) == ESP_ERR_HTTPS_OTA_IN_PROGRESS) continue;
     assert_int_equal(err, ESP_ERR_TIMEOUT);
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
-    c = config(IMAGE "?stall=500"); /* inside the header */
+    c = config(OTA_IMAGE "?stall=500"); /* inside the header */
     http_of(c)->timeout_ms = 100;
     assert_int_equal(esp_https_ota_begin(c, &h), ESP_OK);
     assert_int_equal(esp_https_ota_perform(h), ESP_ERR_TIMEOUT);
@@ -489,31 +283,28 @@ static esp_err_t turn_around(decrypt_cb_arg_t *args, void *ctx)
 
 static void decrypt_layer_sits_before_the_flash(void **state)
 {
-    char *dir = test_dir_new(), path[300];
-    struct http_peer files;
+    char path[300];
     struct cipher cipher = {.header_left = 512, .silent_call = 2};
-    snprintf(path, sizeof path, "%s/turned.bin", dir);
+    snprintf(path, sizeof path, "%s/turned.bin", files.root);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     for (int i = 0; i < 512; i++) fputc('h', f);
-    for (size_t i = 0; i < IMAGE_LEN; i++) fputc((uint8_t)~image[i], f);
+    for (size_t i = 0; i < OTA_IMAGE_LEN; i++) fputc((uint8_t)~files.image[i], f);
     fclose(f);
-    http_peer_start(&files, (const char *[]){"--root", dir, NULL});
     strcpy(decrypt_cb, "y");
 
     esp_https_ota_handle_t h;
     esp_app_desc_t desc;
-    esp_https_ota_config_t *c = config(IMAGE);
-    http_of(c)->url = http_peer_url(&files, "/file/turned.bin");
+    esp_https_ota_config_t *c = config("/file/turned.bin");
     c->decrypt_cb = turn_around;
     c->decrypt_user_ctx = &cipher;
     c->enc_img_header_size = 512;
     assert_int_equal(esp_https_ota_begin(c, &h), ESP_OK);
-    assert_int_equal(esp_https_ota_get_image_size(h), IMAGE_LEN);
+    assert_int_equal(esp_https_ota_get_image_size(h), OTA_IMAGE_LEN);
     assert_int_equal(esp_https_ota_get_img_desc(h, &desc), ESP_ERR_NOT_SUPPORTED);
     assert_int_equal(esp_https_ota_perform(h), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     assert_int_equal(esp_https_ota_get_image_len_read(h), 512);
-    assert_slot_holds_image(TEST_OTA_0, 0, 512);
+    ota_files_assert_slot(&files, TEST_OTA_0, 512);
     /* a layer that gives nothing yet keeps the loop going */
     assert_int_equal(esp_https_ota_perform(h), ESP_ERR_HTTPS_OTA_IN_PROGRESS);
     assert_int_equal(esp_https_ota_get_image_len_read(h), 512);
@@ -521,11 +312,9 @@ static void decrypt_layer_sits_before_the_flash(void **state)
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
 
     cipher = (struct cipher){.header_left = 512};
-    assert_int_equal(run(c), ESP_OK);
-    assert_slot_holds_image(TEST_OTA_0, 0, IMAGE_LEN);
+    assert_int_equal(esp_https_ota(c), ESP_OK);
+    ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
     assert_boots(TEST_OTA_0);
-    http_peer_stop(&files);
-    test_dir_remove(dir);
 }
 
 static void data_goes_to_its_partition_unchecked(void **state)
@@ -535,7 +324,7 @@ static void data_goes_to_its_partition_unchecked(void **state)
     esp_https_ota_config_t *c = config("/bytes/500");
     c->partition.final = storage;
     c->partition.finalize_with_copy = true;
-    assert_int_equal(run(c), ESP_OK);
+    assert_int_equal(esp_https_ota(c), ESP_OK);
     for (uint32_t i = 0; i < 500; i++)
         assert_int_equal(board()->nor.bytes[TEST_STORAGE + i], (uint8_t)(i * 7 + i / 256));
     assert_boots(TEST_FACTORY);
@@ -543,7 +332,7 @@ static void data_goes_to_its_partition_unchecked(void **state)
     fresh_device(NULL);
     c = config("/bytes/500"); /* the same partition for both: no copy */
     c->partition.staging = c->partition.final = storage;
-    assert_int_equal(run(c), ESP_OK);
+    assert_int_equal(esp_https_ota(c), ESP_OK);
     assert_int_equal(board()->nor.bytes[TEST_STORAGE + 499], (uint8_t)(499 * 7 + 1));
     assert_int_equal(board()->nor.bytes[TEST_OTA_0], 0xff);
 }
@@ -575,7 +364,7 @@ static void events_come_in_the_vendors_order(void **state)
     struct events seen = {.revision = -1};
     assert_int_equal(esp_event_loop_create_default(), ESP_OK);
     esp_event_handler_register(ESP_HTTPS_OTA_EVENT, ESP_EVENT_ANY_ID, note_event, &seen);
-    assert_int_equal(run(config(IMAGE)), ESP_OK);
+    assert_int_equal(esp_https_ota(config(OTA_IMAGE)), ESP_OK);
     for (int i = 0; i < 200 && (!seen.count || seen.id[seen.count - 1] != ESP_HTTPS_OTA_FINISH);
          i++)
         usleep(10000);
@@ -585,7 +374,7 @@ static void events_come_in_the_vendors_order(void **state)
     assert_memory_equal(seen.id, expected, sizeof expected);
     assert_int_equal(seen.chip, ESP_CHIP_ID_ESP32C3);
     assert_int_equal(seen.revision, 3);
-    assert_int_equal(seen.written, IMAGE_LEN);
+    assert_int_equal(seen.written, OTA_IMAGE_LEN);
     assert_int_equal(seen.subtype, ESP_PARTITION_SUBTYPE_APP_OTA_0);
 }
 
@@ -618,7 +407,7 @@ static void log_has_the_lines_that_scripts_wait_for(void **state)
         "I (",
         "esp_https_ota: Writing to <ota_0> partition at offset 0x110000",
     };
-    esp_https_ota_config_t *c = config(IMAGE "?norange");
+    esp_https_ota_config_t *c = config(OTA_IMAGE "?norange");
     c->ota_resumption = true;
     c->ota_image_bytes_written = 2048;
     char *text = test_board_capture(log_of, (esp_https_ota_config_t *[]){c, NULL});
@@ -641,11 +430,6 @@ int main(void)
         cmocka_unit_test_setup(description_must_carry_its_magic, fresh_device),
         cmocka_unit_test_setup(settings_are_checked_first, fresh_device),
         cmocka_unit_test_setup(init_callback_shapes_the_request, fresh_device),
-        cmocka_unit_test_setup(partial_download_asks_piece_by_piece, fresh_device),
-        cmocka_unit_test_setup(pieces_smaller_than_the_header_work_too, fresh_device),
-        cmocka_unit_test_setup(partial_download_needs_a_length_and_ranges, fresh_device),
-        cmocka_unit_test_setup(resume_fetches_only_the_rest, fresh_device),
-        cmocka_unit_test_setup(resume_starts_over_when_the_server_cannot, fresh_device),
         cmocka_unit_test_setup(silence_ends_only_at_the_configured_limit, fresh_device),
         cmocka_unit_test_setup(decrypt_layer_sits_before_the_flash, fresh_device),
         cmocka_unit_test_setup(data_goes_to_its_partition_unchecked, fresh_device),

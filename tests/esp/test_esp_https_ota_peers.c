@@ -6,8 +6,8 @@
 #include "esp_crt_bundle.h"
 #include "esp_ota_ops.h"
 #include "tests/support/http_peer.h"
+#include "tests/support/ota_files.h"
 #include "tests/support/test_board.h"
-#include "tests/support/vectors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +18,6 @@
 
 #include <cmocka.h>
 
-#define IMAGE_LEN 65616
-
 static char bundle_path[300], bundle[2] = "n";
 const struct airlift_config_entry airlift_config[] = {
     {"ESP_HTTPS_OTA_ENABLE_PARTIAL_DOWNLOAD", "y"},
@@ -29,13 +27,13 @@ const struct airlift_config_entry airlift_config[] = {
     {NULL, NULL},
 };
 
-static char *root, *ca;
-static uint8_t *image;
+static struct ota_files files;
+static char *ca;
 
 static void write_text(const char *name, const char *text, size_t len)
 {
     char path[300];
-    snprintf(path, sizeof path, "%s/%s", root, name);
+    snprintf(path, sizeof path, "%s/%s", files.root, name);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     assert_int_equal(fwrite(text, 1, len, f), len);
@@ -44,24 +42,18 @@ static void write_text(const char *name, const char *text, size_t len)
 
 static int make_files(void **state)
 {
-    size_t len;
-    test_board_new();
-    root = test_dir_new();
-    image = vector_file(&len, "%s", "esp-flash/image/app_c3_v2.bin");
-    assert_int_equal(len, IMAGE_LEN);
-    write_text("app.bin", (const char *)image, len);
-    test_cert_make(root, &(struct test_cert){.name = "ca"});
+    ota_files_make(&files);
+    test_cert_make(files.root, &(struct test_cert){.name = "ca"});
     test_cert_make(
-        root,
+        files.root,
         &(struct test_cert){.name = "server", .san = "IP:127.0.0.1,DNS:localhost", .issuer = "ca"});
-    ca = test_file_text(root, "ca.pem");
+    ca = test_file_text(files.root, "ca.pem");
     return 0;
 }
 
 static int remove_files(void **state)
 {
-    test_dir_remove(root);
-    free(image);
+    ota_files_remove(&files);
     free(ca);
     return 0;
 }
@@ -82,11 +74,12 @@ static void start_nginx(struct http_peer *p)
                  "location /moved { return 301 /app.bin; }\n"
                  "location /secret/ { alias %s/; auth_basic device;\n"
                  "auth_basic_user_file %s/users; } } }\n",
-                 root, root, root, root, root, root, root, port, root, root, root, root, root);
+                 files.root, files.root, files.root, files.root, files.root, files.root, files.root,
+                 port, files.root, files.root, files.root, files.root, files.root);
     write_text("nginx.conf", conf, (size_t)n);
     write_text("users", "otto:{PLAIN}geheim\n", 19);
-    snprintf(path, sizeof path, "%s/nginx.conf", root);
-    http_peer_run(p, (const char *[]){"/usr/sbin/nginx", "-c", path, "-p", root, NULL}, port);
+    snprintf(path, sizeof path, "%s/nginx.conf", files.root);
+    http_peer_run(p, (const char *[]){"/usr/sbin/nginx", "-c", path, "-p", files.root, NULL}, port);
     p->tls = true;
 }
 
@@ -113,7 +106,7 @@ static esp_err_t update(const char *url, const esp_https_ota_config_t *settings,
 static void assert_updated(void)
 {
     assert_int_equal(esp_ota_get_boot_partition()->address, TEST_OTA_0);
-    assert_memory_equal(board()->nor.bytes + TEST_OTA_0, image, IMAGE_LEN);
+    ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
 }
 
 static void nginx_serves_whole_pieces_and_rests(void **state)
@@ -133,7 +126,7 @@ static void nginx_serves_whole_pieces_and_rests(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         for (int moved = 0; moved < 2; moved++) {
             test_board_new();
-            if (ways[i].ota_image_bytes_written) test_board_fill(TEST_OTA_0, image, 8192);
+            if (ways[i].ota_image_bytes_written) test_board_fill(TEST_OTA_0, files.image, 8192);
             esp_http_client_config_t http = {.tls_version = ESP_HTTP_CLIENT_TLS_VER_TLS_1_3,
                                              .save_client_session = true,
                                              .keep_alive_enable = true};
@@ -170,10 +163,10 @@ static void trust_can_come_from_the_configured_bundle(void **state)
     const char *url = http_peer_url(&p, "/app.bin");
     assert_int_equal(update(url, &plain, &http), ESP_ERR_HTTP_CONNECT); /* the host's roots only */
     bundle[0] = 'y';
-    snprintf(bundle_path, sizeof bundle_path, "%s/ca.pem", root);
+    snprintf(bundle_path, sizeof bundle_path, "%s/ca.pem", files.root);
     assert_int_equal(update(url, &plain, &http), ESP_OK);
     test_board_new();
-    snprintf(bundle_path, sizeof bundle_path, "%s", root); /* a folder of certificates */
+    snprintf(bundle_path, sizeof bundle_path, "%s", files.root); /* a folder of certificates */
     assert_int_equal(update(url, &plain, &http), ESP_OK);
     bundle[0] = 'n';
     test_board_new();
@@ -192,7 +185,7 @@ static void s_server_tells_no_length(void **state)
     struct http_peer p;
     snprintf(command, sizeof command,
              "cd %s && exec openssl s_server -quiet -WWW -cert server.pem -key server.key -port %d",
-             root, port);
+             files.root, port);
     http_peer_run(&p, (const char *[]){"/bin/sh", "-c", command, NULL}, port);
     p.tls = true;
     test_board_new();
@@ -217,7 +210,7 @@ static void pythons_server_has_no_ranges(void **state)
     snprintf(port, sizeof port, "%d", number);
     http_peer_run(&p,
                   (const char *[]){"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1",
-                                   "-d", root, port, NULL},
+                                   "-d", files.root, port, NULL},
                   number);
     test_board_new();
     assert_int_equal(
