@@ -97,18 +97,19 @@ int nvs_file_open(const struct cli_args *a, struct nvs_file *f)
     if (flash_image_open(&f->image, cli_operand(a, 0), table, why, sizeof why))
         return cli_fail("%s", why);
     int status = f->image.table.count ? in_flash_image(f, name ? name : "nvs") : bare(f, name);
-    if (!status) {
-        size_t pages = f->part.size / AL_SECTOR;
-        f->pages = calloc(pages ? pages : 1, sizeof *f->pages);
-        f->before = malloc(f->part.size + 1);
-        if (!f->pages || !f->before) status = cli_fail("out of memory");
-    }
     if (status) {
         nvs_file_close(f);
         return status;
     }
+    size_t pages = f->part.size / AL_SECTOR;
+    f->pages = calloc(pages ? pages : 1, sizeof *f->pages);
+    f->before = malloc(f->part.size + 1);
+    if (!f->pages || !f->before) {
+        nvs_file_close(f);
+        return cli_fail("out of memory");
+    }
     memcpy(f->before, f->image.bytes + f->part.offset, f->part.size);
-    f->init = al_nvs_init(&f->nvs, &f->part, f->pages, f->part.size / AL_SECTOR);
+    f->init = al_nvs_init(&f->nvs, &f->part, f->pages, pages);
     return CLI_OK;
 }
 

@@ -38,14 +38,11 @@ static void readable(const char *name, char out[4 * 16])
     size_t len = strlen(name);
     bool fine = utf8((const uint8_t *)name, len);
 
-    for (size_t i = 0; i <= len; i++) {
+    for (size_t i = 0; i < len; i++) {
         bool plain = fine || (uint8_t)name[i] < 0x80;
-        out += sprintf(out,
-                       plain && name[i] ? "%c"
-                       : name[i]        ? "\\x%02x"
-                                        : "",
-                       plain ? name[i] : (uint8_t)name[i]);
+        out += plain ? sprintf(out, "%c", name[i]) : sprintf(out, "\\x%02x", (uint8_t)name[i]);
     }
+    *out = 0;
 }
 
 static char *hex(const uint8_t *data, size_t len)
@@ -244,7 +241,10 @@ static int print_doc(const struct nvs_file *f, const cJSON *doc)
     cJSON_ArrayForEach(space, cJSON_GetObjectItem(doc, "namespaces"))
     {
         printf("%s\n", *space->string ? space->string : "(namespace lost)");
-        cJSON_ArrayForEach(key, space) print_text(key);
+        cJSON_ArrayForEach(key, space)
+        {
+            print_text(key);
+        }
     }
     if (!cJSON_IsTrue(cJSON_GetObjectItem(doc, "clean")) && f->init == 0)
         fprintf(stderr,

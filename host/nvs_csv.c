@@ -263,7 +263,7 @@ static int begin(struct generator *g)
 static int put_rows(struct generator *g, struct nvs_csv_reader *r)
 {
     struct nvs_csv_record row;
-    size_t at[COLUMNS];
+    size_t at[COLUMNS] = {0};
     int more = read_header(g, r, at);
 
     if (more) return more;
@@ -280,16 +280,17 @@ int nvs_csv_build(const char *text, size_t len, const struct nvs_csv_options *op
     struct generator g = {.opts = options,
                           .version = options->version ? options->version : 2,
                           .fault = {.why = why, .size = why_size}};
-    char *copy = malloc(len + 1);
     int err = begin(&g);
+    char *copy = err ? NULL : malloc(len + 1);
 
-    if (!copy && !err) err = nvs_csv_fail(&g.fault, "out of memory");
-    if (!err) {
+    if (copy) {
         if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3, len -= 3;
         memcpy(copy, text, len);
         copy[len] = 0;
         struct nvs_csv_reader reader = {.at = copy, .end = copy + len, .line = 1};
         err = put_rows(&g, &reader);
+    } else if (!err) {
+        err = nvs_csv_fail(&g.fault, "out of memory");
     }
     if (!err && g.version == 1) make_version_1(&g);
     if (!err) {

@@ -11,182 +11,18 @@
 #include <cmocka.h>
 
 #include "core/err.h"
-#include "core/nvs.h"
-#include "device/nor_flash.h"
+#include "tests/support/nvs_bench.h"
 #include "tests/support/nvs_case.h"
-
-#define PAGES     5u
-#define KEYS_MAX  48u
-#define VALUE_MAX 9000u
-#define PROBE     "zz_probe"
-
-/* One key as a reader sees it. */
-struct seen {
-    char key[16];
-    enum al_nvs_type type; /* 0: not there */
-    size_t len;
-    uint8_t *value;
-};
-
-struct shot {
-    size_t count;
-    struct seen seen[KEYS_MAX];
-};
-
-/* A partition with its memory state, to go back to. */
-struct saved {
-    uint8_t bytes[PAGES * 4096];
-    struct al_nvs nvs;
-    struct al_nvs_page page[PAGES];
-};
-
-struct bench {
-    struct nor_flash nor;
-    struct al_window part;
-    struct al_nvs nvs;
-    struct al_nvs_page page[PAGES];
-    uint8_t ns;
-    struct saved start;
-    struct shot before, after;
-    uint64_t seed;
-    unsigned long points, recut_points;
-};
-
-static void save(const struct bench *b, struct saved *s)
-{
-    memcpy(s->bytes, b->nor.bytes, b->part.size);
-    s->nvs = b->nvs;
-    memcpy(s->page, b->page, sizeof s->page);
-}
-
-static void restore(struct bench *b, const struct saved *s)
-{
-    nor_flash_power_on(&b->nor);
-    nor_flash_fill(&b->nor, 0, s->bytes, b->part.size);
-    b->nvs = s->nvs;
-    memcpy(b->page, s->page, sizeof s->page);
-}
-
-static int init(struct bench *b)
-{
-    return al_nvs_init(&b->nvs, &b->part, b->page, PAGES);
-}
-
-/* ---- what a reader sees ---- */
-
-static struct seen *seen_key(struct shot *shot, const char *key)
-{
-    for (size_t i = 0; i < shot->count; i++)
-        if (strcmp(shot->seen[i].key, key) == 0) return &shot->seen[i];
-    return NULL;
-}
-
-static void add_key(struct shot *shot, const char *key)
-{
-    if (seen_key(shot, key)) return;
-    assert_true(shot->count < KEYS_MAX);
-    snprintf(shot->seen[shot->count++].key, 16, "%s", key);
-}
-
-static void add_keys(struct bench *b, struct shot *shot)
-{
-    struct al_nvs_iter it = {.ns = b->ns};
-    while (al_nvs_next(&b->nvs, &it) == 0) add_key(shot, it.key);
-}
-
-static void look(struct bench *b, const char *key, struct seen *s, uint8_t *value)
-{
-    s->len = 0;
-    if (al_nvs_find_key(&b->nvs, b->ns, key, &s->type) != 0) {
-        s->type = 0;
-        return;
-    }
-    assert_int_equal(al_nvs_get(&b->nvs, b->ns, s->type, key, NULL, 0, &s->len), 0);
-    assert_true(s->len <= VALUE_MAX);
-    assert_int_equal(al_nvs_get(&b->nvs, b->ns, s->type, key, value, s->len, &s->len), 0);
-}
-
-static void take_shot(struct bench *b, struct shot *shot)
-{
-    static uint8_t value[VALUE_MAX];
-
-    for (size_t i = 0; i < shot->count; i++) {
-        struct seen *s = &shot->seen[i];
-        look(b, s->key, s, value);
-        s->value = malloc(s->len + 1);
-        assert_non_null(s->value);
-        memcpy(s->value, value, s->len);
-    }
-}
-
-static void free_shot(struct shot *shot)
-{
-    for (size_t i = 0; i < shot->count; i++) free(shot->seen[i].value);
-    shot->count = 0;
-}
-
-static bool equals(const struct seen *s, const struct seen *now, const uint8_t *value)
-{
-    return s->type == now->type && s->len == now->len && memcmp(s->value, value, s->len) == 0;
-}
-
-/* No key twice, and none that nobody wrote. old_format: blobs that iteration skips. */
-static void assert_listed_once(struct bench *b)
-{
-    struct al_nvs_iter it = {.ns = b->ns};
-    bool listed[KEYS_MAX] = {false};
-
-    while (al_nvs_next(&b->nvs, &it) == 0) {
-        if (strcmp(it.key, PROBE) == 0) continue;
-        struct seen *s = seen_key(&b->before, it.key);
-        enum al_nvs_type type;
-        if (!s) fail_msg("key %s appeared", it.key);
-        if (listed[s - b->before.seen]) fail_msg("key %s is there twice", it.key);
-        listed[s - b->before.seen] = true;
-        assert_int_equal(al_nvs_find_key(&b->nvs, b->ns, it.key, &type), 0);
-        assert_int_equal(type, it.found_type);
-    }
-}
-
-static void assert_old_or_new(struct bench *b)
-{
-    static uint8_t value[VALUE_MAX];
-
-    for (size_t i = 0; i < b->before.count; i++) {
-        struct seen now, *old = &b->before.seen[i], *new = &b->after.seen[i];
-        look(b, old->key, &now, value);
-        if (!equals(old, &now, value) && !equals(new, &now, value))
-            fail_msg("%s: neither old nor new: type %02x, %zu bytes (old %02x %zu, new %02x %zu)",
-                     old->key, now.type, now.len, old->type, old->len, new->type, new->len);
-    }
-    assert_listed_once(b);
-}
-
-/* Init, old or new, still writable, and still so after another start. */
-static void assert_survived(struct bench *b)
-{
-    uint8_t one = 1, got = 0;
-
-    nor_flash_power_on(&b->nor);
-    assert_int_equal(init(b), 0);
-    assert_old_or_new(b);
-    assert_int_equal(al_nvs_set(&b->nvs, b->ns, AL_NVS_U8, PROBE, &one, 1, false), 0);
-    assert_old_or_new(b);
-    assert_int_equal(init(b), 0);
-    assert_old_or_new(b);
-    assert_int_equal(al_nvs_get(&b->nvs, b->ns, AL_NVS_U8, PROBE, &got, 1, NULL), 0);
-    assert_int_equal(got, 1);
-}
 
 /* ---- the write under test ---- */
 
 struct change {
     const char *name;
-    int (*run)(struct bench *b);
+    int (*run)(struct nvs_bench *b);
     const char *key; /* one that the change may make; NULL: none new */
 };
 
-static int set(struct bench *b, enum al_nvs_type type, const char *key, const char *value,
+static int set(struct nvs_bench *b, enum al_nvs_type type, const char *key, const char *value,
                bool purge)
 {
     size_t len;
@@ -197,45 +33,27 @@ static int set(struct bench *b, enum al_nvs_type type, const char *key, const ch
     return err;
 }
 
-/* One cut; gives false when the change ended before it. */
-static bool cut_once(struct bench *b, int (*run)(struct bench *b), const struct saved *from,
-                     uint64_t nth, uint32_t tear, uint32_t byte)
-{
-    restore(b, from);
-    b->nor.power->tear = tear;
-    b->nor.power->cut_byte = byte;
-    b->nor.power->seed = b->seed++;
-    nor_flash_cut_at(&b->nor, nth);
-    int err = run(b);
-    if (!b->nor.power->off) {
-        assert_int_equal(err, 0);
-        return false;
-    }
-    assert_int_equal(err, AL_ERR_POWER);
-    return true;
-}
-
 static const uint32_t erase_points[] = {0, 1, 4, 5, 31, 33, 64, 100, 1000, 2048, 4000, 4095, 4096};
 
 /* The recovery, cut at its operations (of a long one, the later ones here and there),
  * both ways of tearing. */
-static void cut_recovery(struct bench *b)
+static void cut_recovery(struct nvs_bench *b)
 {
-    static struct saved torn;
+    static struct nvs_saved torn;
     nor_flash_power_on(&b->nor);
-    save(b, &torn);
+    nvs_bench_save(b, &torn);
     for (uint64_t nth = 1;; nth += 1 + nth / 16) {
         for (uint32_t tear = NOR_TEAR_PREFIX; tear <= NOR_TEAR_MIXED; tear++) {
             uint32_t byte = (uint32_t)(b->seed * 7 % 34);
             if (byte == 33) byte = 2000;
-            if (!cut_once(b, init, &torn, nth, tear, byte)) return;
-            assert_survived(b);
+            if (!nvs_bench_cut(b, nvs_bench_init, &torn, nth, tear, byte)) return;
+            nvs_bench_assert_survived(b);
             b->recut_points++;
         }
     }
 }
 
-static void cut_operation(struct bench *b, const struct change *change, uint64_t nth)
+static void cut_operation(struct nvs_bench *b, const struct change *change, uint64_t nth)
 {
     bool erase = b->nor.power->cut_erase;
     uint32_t points =
@@ -244,46 +62,46 @@ static void cut_operation(struct bench *b, const struct change *change, uint64_t
     for (uint32_t tear = NOR_TEAR_PREFIX; tear <= NOR_TEAR_MIXED; tear++) {
         for (uint32_t i = 0; i < points; i++) {
             uint32_t byte = erase ? erase_points[i] : i;
-            assert_true(cut_once(b, change->run, &b->start, nth, tear, byte));
-            assert_survived(b);
+            assert_true(nvs_bench_cut(b, change->run, &b->start, nth, tear, byte));
+            nvs_bench_assert_survived(b);
             b->points++;
             /* Cuts inside the recovery of some of them. */
             if (i != points / 2 && (points > 40 || (i != 0 && i != points - 1))) continue;
-            assert_true(cut_once(b, change->run, &b->start, nth, tear, byte));
+            assert_true(nvs_bench_cut(b, change->run, &b->start, nth, tear, byte));
             cut_recovery(b);
         }
     }
 }
 
-static void begin_change(struct bench *b, const struct change *change)
+static void begin_change(struct nvs_bench *b, const struct change *change)
 {
-    assert_int_equal(init(b), 0);
-    save(b, &b->start);
-    add_keys(b, &b->before);
-    if (change->key) add_key(&b->before, change->key);
+    assert_int_equal(nvs_bench_init(b), 0);
+    nvs_bench_save(b, &b->start);
+    nvs_shot_add_keys(b, &b->before);
+    if (change->key) nvs_shot_add_key(&b->before, change->key);
     assert_int_equal(change->run(b), 0);
     b->after = b->before;
-    take_shot(b, &b->after);
-    restore(b, &b->start);
-    take_shot(b, &b->before);
+    nvs_shot_take(b, &b->after);
+    nvs_bench_restore(b, &b->start);
+    nvs_shot_take(b, &b->before);
 }
 
-static void try_change(struct bench *b, const struct change *change)
+static void try_change(struct nvs_bench *b, const struct change *change)
 {
     unsigned long points = b->points, again = b->recut_points;
 
     begin_change(b, change);
-    for (uint64_t nth = 1; cut_once(b, change->run, &b->start, nth, NOR_TEAR_NONE, 0); nth++)
+    for (uint64_t nth = 1; nvs_bench_cut(b, change->run, &b->start, nth, NOR_TEAR_NONE, 0); nth++)
         cut_operation(b, change, nth);
     print_message("  %-34s %6lu points, %6lu in recoveries\n", change->name, b->points - points,
                   b->recut_points - again);
-    free_shot(&b->before);
-    free_shot(&b->after);
+    nvs_shot_free(&b->before);
+    nvs_shot_free(&b->after);
 }
 
 /* ---- partitions to start from ---- */
 
-static void fill_small(struct bench *b)
+static void fill_small(struct nvs_bench *b)
 {
     assert_int_equal(set(b, AL_NVS_U8, "u", "5", false), 0);
     assert_int_equal(set(b, AL_NVS_STR, "s", "@70:7", false), 0);
@@ -293,7 +111,7 @@ static void fill_small(struct bench *b)
 }
 
 /* Writes a counter until the current page has `room` entries left. */
-static void fill_page(struct bench *b, unsigned room)
+static void fill_page(struct nvs_bench *b, unsigned room)
 {
     char text[16];
 
@@ -303,20 +121,20 @@ static void fill_page(struct bench *b, unsigned room)
     }
 }
 
-static void roll_ready(struct bench *b)
+static void roll_ready(struct nvs_bench *b)
 {
     fill_small(b);
     fill_page(b, 0);
 }
 
-static void roll_room(struct bench *b)
+static void roll_room(struct nvs_bench *b)
 {
     fill_small(b);
     fill_page(b, 14); /* a first chunk fits, the rest does not */
 }
 
 /* The next page is the reserve: something has to be collected. */
-static void collect_ready(struct bench *b)
+static void collect_ready(struct nvs_bench *b)
 {
     fill_small(b);
     while (b->nvs.used < b->nvs.page_count - 1) {
@@ -327,33 +145,33 @@ static void collect_ready(struct bench *b)
     fill_page(b, 0);
 }
 
-static void big_blob(struct bench *b)
+static void big_blob(struct nvs_bench *b)
 {
     fill_small(b);
     assert_int_equal(set(b, AL_NVS_BLOB, "big", "@4500:1", false), 0);
 }
 
-static void nothing(struct bench *b)
+static void nothing(struct nvs_bench *b)
 {
 }
 
-static void old_format(struct bench *b)
+static void old_format(struct nvs_bench *b)
 {
     size_t len;
     uint8_t *image = vector_file(&len, "nvs/gen/oldblob.bin");
 
     nor_flash_fill(&b->nor, 0, image, (uint32_t)(len < b->part.size ? len : b->part.size));
     free(image);
-    assert_int_equal(init(b), 0);
+    assert_int_equal(nvs_bench_init(b), 0);
     assert_int_equal(al_nvs_namespace(&b->nvs, "ob", false, &b->ns), 0);
 }
 
 /* ---- changes ---- */
 
-#define CHANGE(fn, ...)             \
-    static int fn(struct bench *b)  \
-    {                               \
-        return set(b, __VA_ARGS__); \
+#define CHANGE(fn, ...)                \
+    static int fn(struct nvs_bench *b) \
+    {                                  \
+        return set(b, __VA_ARGS__);    \
     }
 CHANGE(number_new, AL_NVS_U64, "fresh", "99", false)
 CHANGE(number_over_same, AL_NVS_U8, "u", "6", false)
@@ -382,38 +200,38 @@ CHANGE(blob_mid, AL_NVS_BLOB, "b", "@500:9", false)
 CHANGE(blob_large, AL_NVS_BLOB, "big", "@5000:2", false)
 CHANGE(number_over_large, AL_NVS_U8, "big", "1", false)
 
-static int erase_number(struct bench *b)
+static int erase_number(struct nvs_bench *b)
 {
     return al_nvs_erase_key(&b->nvs, b->ns, "u", false);
 }
 
-static int erase_string(struct bench *b)
+static int erase_string(struct nvs_bench *b)
 {
     return al_nvs_erase_key(&b->nvs, b->ns, "s", true);
 }
 
-static int erase_blob(struct bench *b)
+static int erase_blob(struct nvs_bench *b)
 {
     return al_nvs_erase_key(&b->nvs, b->ns, "b", false);
 }
 
-static int erase_large(struct bench *b)
+static int erase_large(struct nvs_bench *b)
 {
     return al_nvs_erase_key(&b->nvs, b->ns, "big", false);
 }
 
-static int erase_all(struct bench *b)
+static int erase_all(struct nvs_bench *b)
 {
     return al_nvs_erase_all(&b->nvs, b->ns, false);
 }
 
-static int purge_all(struct bench *b)
+static int purge_all(struct nvs_bench *b)
 {
     int err = al_nvs_erase_key(&b->nvs, b->ns, "s", false);
     return err ? err : al_nvs_purge_all(&b->nvs, b->ns);
 }
 
-static int new_namespace(struct bench *b)
+static int new_namespace(struct nvs_bench *b)
 {
     uint8_t ns, value = 3;
     int err = al_nvs_namespace(&b->nvs, "second", true, &ns);
@@ -424,7 +242,7 @@ static int new_namespace(struct bench *b)
 
 /* Sets bits of a sector behind the page header, one in `rarity`, as an erase that
  * was cut early: the weakest cells first. */
-static void weak_erase(struct bench *b, uint32_t sector, uint32_t rarity)
+static void weak_erase(struct nvs_bench *b, uint32_t sector, uint32_t rarity)
 {
     uint8_t *bytes = b->nor.bytes + sector;
     uint64_t x = b->seed++ * 0x9e3779b97f4a7c15u + 1;
@@ -439,23 +257,23 @@ static void weak_erase(struct bench *b, uint32_t sector, uint32_t rarity)
 
 /* Every erase of what `run` does, cut early in many ways; after the first, also
  * the erases of the recovery. */
-static void weaken_erases(struct bench *b, int (*run)(struct bench *b), const struct saved *from,
-                          int depth)
+static void weaken_erases(struct nvs_bench *b, int (*run)(struct nvs_bench *b),
+                          const struct nvs_saved *from, int depth)
 {
-    for (uint64_t nth = 1; cut_once(b, run, from, nth, NOR_TEAR_NONE, 0); nth++) {
+    for (uint64_t nth = 1; nvs_bench_cut(b, run, from, nth, NOR_TEAR_NONE, 0); nth++) {
         if (!b->nor.power->cut_erase) continue;
-        struct saved *torn = malloc(sizeof *torn);
+        struct nvs_saved *torn = malloc(sizeof *torn);
         assert_non_null(torn);
         uint32_t sector = b->nor.power->cut_addr;
         for (uint32_t rarity = 4; rarity <= 8192; rarity *= 4) {
             for (unsigned i = 0; i < (depth ? 2u : 8u); i++) {
-                cut_once(b, run, from, nth, NOR_TEAR_NONE, 0);
+                nvs_bench_cut(b, run, from, nth, NOR_TEAR_NONE, 0);
                 weak_erase(b, sector, rarity);
                 nor_flash_power_on(&b->nor);
-                save(b, torn);
-                assert_survived(b);
+                nvs_bench_save(b, torn);
+                nvs_bench_assert_survived(b);
                 b->points++;
-                if (!depth) weaken_erases(b, init, torn, 1);
+                if (!depth) weaken_erases(b, nvs_bench_init, torn, 1);
             }
         }
         free(torn);
@@ -464,18 +282,18 @@ static void weaken_erases(struct bench *b, int (*run)(struct bench *b), const st
 
 /* ---- the tests ---- */
 
-static struct bench bench;
+static struct nvs_bench bench;
 
-static void open_bench(struct bench *b, uint32_t pages, void (*fill)(struct bench *b))
+static void open_bench(struct nvs_bench *b, uint32_t pages, void (*fill)(struct nvs_bench *b))
 {
     assert_int_equal(nor_flash_memory(&b->nor, pages * 4096), 0);
     b->part = al_window_all(&b->nor.flash);
-    assert_int_equal(init(b), 0);
+    assert_int_equal(nvs_bench_init(b), 0);
     if (fill != old_format) assert_int_equal(al_nvs_namespace(&b->nvs, "cert", true, &b->ns), 0);
     fill(b);
 }
 
-static void run(uint32_t pages, void (*fill)(struct bench *b), const struct change *changes)
+static void run(uint32_t pages, void (*fill)(struct nvs_bench *b), const struct change *changes)
 {
     for (const struct change *c = changes; c->name; c++) {
         open_bench(&bench, pages, fill);
@@ -571,8 +389,8 @@ static void erase_that_spares_the_header_brings_nothing_back(void **state)
             begin_change(&bench, c);
             weaken_erases(&bench, c->run, &bench.start, 0);
             print_message("  %-34s %6lu points\n", c->name, bench.points - points);
-            free_shot(&bench.before);
-            free_shot(&bench.after);
+            nvs_shot_free(&bench.before);
+            nvs_shot_free(&bench.after);
             nor_flash_close(&bench.nor);
         }
     }
@@ -584,7 +402,7 @@ static void cut_in_a_blob_of_many_pages_leaves_old_or_new(void **state)
                                             {"number over large blob", number_over_large, NULL},
                                             {"erase large blob", erase_large, NULL},
                                             {0}};
-    run(PAGES, big_blob, changes);
+    run(NVS_BENCH_PAGES, big_blob, changes);
 }
 
 static void cut_in_the_change_of_an_old_blob_leaves_old_or_new(void **state)
