@@ -3,6 +3,10 @@
 
 #include <assert.h>
 
+#ifdef __cplusplus
+#define ESP_STATIC_ASSERT static_assert
+#else
 #define ESP_STATIC_ASSERT _Static_assert
-#define TRY_STATIC_ASSERT(CONDITION, MSG) \
-    _Static_assert(!__builtin_constant_p(CONDITION) || (CONDITION), #MSG)
+#endif
+#define TRY_STATIC_ASSERT(CONDITION, MSG)                                                          \
+    ESP_STATIC_ASSERT(!__builtin_constant_p(CONDITION) || (CONDITION), #MSG)

@@ -1,0 +1,44 @@
+"""The vendor's headers keep their promises: each compiles alone, and every
+function that one declares is in the libraries."""
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("AIRLIFT_BUILD", "build")
+INCLUDE = ROOT / "esp/esp-idf/include"
+HEADERS = sorted(str(h.relative_to(INCLUDE)) for h in INCLUDE.rglob("*.h"))
+
+
+def declared(header):
+    text = (INCLUDE / header).read_text()
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", "", text, flags=re.M)
+    text = re.sub(r"typedef[^;]*;", "", text)
+    names = re.findall(r"\b([a-z_]\w+)\s*\((?!\*)[^;{}]*\)\s*(?:__attribute__\s*\(\(.*?\)\)\s*)?;",
+                       text, flags=re.S)
+    return set(names) - {"__attribute__", "sizeof", "offsetof"}
+
+
+@pytest.fixture(scope="module")
+def defined():
+    libraries = [str(BUILD / "lib" / n) for n in ("libairlift-esp.a", "libairlift.a")]
+    out = subprocess.run(["nm", "-g", "--defined-only", *libraries], check=True, text=True,
+                         capture_output=True).stdout
+    return {line.split()[2] for line in out.splitlines() if len(line.split()) == 3}
+
+
+def test_every_declared_function_is_in_the_libraries(defined):
+    names = {h: declared(h) for h in HEADERS}
+    assert sum(map(len, names.values())) > 400  # the search itself finds what is there
+    assert {h: n - defined for h, n in names.items() if n - defined} == {}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_header_compiles_alone(header):
+    subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Wundef", "-Werror", "-D_GNU_SOURCE",
+                    f"-I{INCLUDE}", f"-I{ROOT / 'esp/esp-idf/include_default'}", "-fsyntax-only",
+                    "-x", "c", "-"], input=f'#include "{header}"\n', text=True, check=True)
