@@ -175,7 +175,7 @@ static uint16_t usual_revision(const struct al_chip *chip)
 static uint32_t usual_block_revision(const struct al_chip *chip)
 {
     if (chip->id == 0) return 0; /* ESP32 has none */
-    return chip->id == 5 || chip->id == 9 ? 101 : 1;
+    return chip->id == 5 ? 101 : 1;
 }
 
 static int parse_addresses(struct creation *c, uint8_t mac[6], uint8_t ieee[8])
