@@ -22,11 +22,11 @@
     "+GROUP-SECP384R1:+GROUP-SECP521R1:+GROUP-FFDHE2048:+GROUP-FFDHE3072:%SERVER_PRECEDENCE"
 #define STOP_POLL_NS 20000000L
 
-/* A connection, to end those that never finish a request head. */
+/* A connection, to end those that never finish a request head, or a body nobody wants. */
 struct connection {
     struct connection *next, *before;
     int fd;
-    atomic_bool waiting; /* for the end of a head */
+    atomic_bool waiting; /* for the end of a head, or of a body behind an answer */
     atomic_long since_s; /* when that began */
 };
 
@@ -68,6 +68,15 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;
+}
+
+/* Says whether the watcher's clock runs for this connection; it starts anew. */
+static void set_waiting(struct MHD_Connection *mhd, bool waiting)
+{
+    struct connection *c = connection_of(mhd);
+    if (!c) return;
+    c->since_s = seconds_now();
+    c->waiting = waiting;
 }
 
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
@@ -128,8 +137,7 @@ static struct http_request *request_new(struct http_server *s, struct MHD_Connec
         r->body_len = -1;
     else if (length)
         r->body_len = (int64_t)strtoull(length, NULL, 10);
-    struct connection *c = connection_of(mhd);
-    if (c) c->waiting = false;
+    set_waiting(mhd, false);
     atomic_fetch_add(&s->active, 1);
     return r;
 }
@@ -145,17 +153,14 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **request,
     free(r->path);
     free(r);
     *request = NULL;
-    struct connection *c = connection_of(mhd);
-    if (c) {
-        c->since_s = seconds_now();
-        c->waiting = true;
-    }
+    set_waiting(mhd, true);
     atomic_fetch_sub(&s->active, 1);
 }
 
 static enum MHD_Result queue(struct http_request *r)
 {
     r->queued = true;
+    set_waiting(r->mhd, false); /* sending may take as long as it likes */
     return MHD_queue_response(r->mhd, r->status, r->response);
 }
 
@@ -190,7 +195,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     if (!r) {
         if (!(r = *request = request_new(s, mhd, url, method))) return MHD_NO;
         s->cfg.handler->begin(s->cfg.ctx, r);
-        return r->status && answer_at_once(r) ? queue(r) : MHD_YES;
+        if (r->status && answer_at_once(r)) return queue(r);
+        if (r->status && r->body_len != 0) set_waiting(mhd, true); /* for the end of its body */
+        return MHD_YES;
     }
     if (r->queued) return MHD_YES;
     if (*len > 0) {

@@ -239,22 +239,31 @@ static void a_body_behind_an_answer_ends_at_the_limit(void **state)
     assert_in_range(sent, 100, 19999);
 }
 
-static void a_dripping_head_loses_its_connection(void **state)
+/* Sends what, then a byte each 100 ms; gives the seconds until the server closes. */
+static long drip(const char *what)
 {
     int fd = dial();
     char byte;
-    const char *head = "GET /bytes HTTP/1.1\r\nX-Slow: ";
     time_t began = time(NULL);
-    ssize_t n = -1;
-    say(fd, head);
-    while (time(NULL) - began < 6) {
+    say(fd, what);
+    while (time(NULL) - began < 5) {
         if (send(fd, "x", 1, MSG_NOSIGNAL) < 0) break;
         pause_ms(100);
-        n = recv(fd, &byte, 1, MSG_DONTWAIT);
-        if (n == 0) break;
+        if (recv(fd, &byte, 1, MSG_DONTWAIT) == 0) break;
     }
     close(fd);
-    assert_in_range(time(NULL) - began, 1, 4);
+    return time(NULL) - began;
+}
+
+static void a_dripping_head_loses_its_connection(void **state)
+{
+    assert_in_range(drip("GET /bytes HTTP/1.1\r\nX-Slow: "), 1, 4);
+}
+
+static void a_dripping_body_behind_a_refusal_loses_its_connection(void **state)
+{
+    assert_in_range(drip("POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"), 1, 4);
+    assert_in_range(drip("POST /wanted HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"), 5, 9);
 }
 
 static void one_address_gets_its_share_of_connections(void **state)
@@ -327,6 +336,7 @@ int main(void)
         TEST(a_client_that_waits_for_leave_is_answered_at_once),
         TEST(a_body_behind_an_answer_ends_at_the_limit),
         TEST(a_dripping_head_loses_its_connection),
+        TEST(a_dripping_body_behind_a_refusal_loses_its_connection),
         TEST(one_address_gets_its_share_of_connections),
         TEST(stopping_lets_a_request_finish),
         cmocka_unit_test(addresses_are_taken_apart),
