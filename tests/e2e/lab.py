@@ -1,0 +1,218 @@
+"""Firmware builds and virtual devices for the end-to-end tests.
+
+    firmware = lab.build("advanced_https_ota", ca, version="1.0.0", config={...}, sdkconfig=["sdkconfig.ci"])
+    device = lab.Device(tmp_path / "device", firmware)
+    log = device.run(until="Returned from app_main", stdin=url + "\n")
+
+Builds are kept for the whole test run: the same project with the same options is built once.
+"""
+import hashlib
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import servers
+
+FIRMWARE = servers.ROOT / "firmware"
+CACHE = servers.BUILD / "e2e-firmware"
+_lock = threading.Lock()
+
+
+class Firmware:
+    """A built project: `.image` (PROJECT.bin), `.dir`, `.version`."""
+
+    def __init__(self, directory, project):
+        self.dir, self.project = pathlib.Path(directory), project
+        self.image = self.dir / f"{project}.bin"
+
+    @property
+    def bootloader(self):
+        return self.dir / "bootloader" / "bootloader.bin"
+
+    @property
+    def table(self):
+        return self.dir / "partition_table" / "partition-table.bin"
+
+    @property
+    def data(self) -> bytes:
+        return self.image.read_bytes()
+
+
+def _digest_of(root: pathlib.Path) -> str:
+    h = hashlib.sha256()
+    for f in sorted(p for p in root.rglob("*") if p.is_file()):
+        h.update(str(f.relative_to(root)).encode() + b"\0" + f.read_bytes())
+    return h.hexdigest()
+
+
+def build(sample, ca=None, version=None, config=None, sdkconfig=(), chip="esp32c3"):
+    """Builds firmware/<sample> in a copy whose server_certs/ca_cert.pem is `ca`.
+
+    config: {"EXAMPLE_X": "y" | "n" | "text"} on top; sdkconfig: files of the project, first to last.
+    """
+    lines = []
+    for name, value in (config or {}).items():
+        plain = value in ("y", "n") or re.fullmatch(r"-?\d+|0x[0-9a-f]+", value)
+        lines.append(f"CONFIG_{name}={value if plain else json.dumps(value)}\n")
+    ca_text = pathlib.Path(ca).read_bytes() if ca else b""
+    library = (servers.BUILD / "lib" / "libairlift-esp.a").stat()
+    key = hashlib.sha256(repr((_digest_of(FIRMWARE / sample), ca_text, version, lines, list(sdkconfig), chip,
+                               library.st_mtime_ns)).encode()).hexdigest()[:20]
+    base = CACHE / key
+    with _lock:
+        if not (base / "done").exists():
+            shutil.rmtree(base, ignore_errors=True)
+            shutil.copytree(FIRMWARE / sample, base / "project")
+            if ca:
+                (base / "project" / "server_certs" / "ca_cert.pem").write_bytes(ca_text)
+            extra = base / "sdkconfig.test"
+            extra.write_text("".join(lines))
+            words = [servers.AIRLIFT, "build", base / "project", "-B", base / "out", "--chip", chip]
+            for f in sdkconfig:
+                words += ["--sdkconfig", base / "project" / f]
+            words += ["--sdkconfig", extra]
+            if version:
+                words += ["-D", f"PROJECT_VER={version}"]
+            done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (base / "done").write_text("")
+    return Firmware(base / "out", sample)
+
+
+class Log(str):
+    """The UART log of a run, colours removed."""
+
+    def __new__(cls, text, status=None):
+        self = super().__new__(cls, re.sub(r"\033\[[0-9;]*m", "", text.replace("\r", "")))
+        self.status = status
+        return self
+
+    def has(self, pattern) -> bool:
+        return re.search(pattern, self, re.M) is not None
+
+    def count_of(self, pattern) -> int:
+        return len(re.findall(pattern, self, re.M))
+
+
+class Uart:
+    """UART 0 of a running device, as a person at a terminal has it: expect, then write."""
+
+    def __init__(self, device, options):
+        self.device, self.options = device, options
+        self.text, self.position = "", 0
+        self.changed = threading.Condition()
+
+    def __enter__(self):
+        self.process = self.device.start(*self.options)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self.switch_off()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                self.text += Log(line)
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    ended = False
+
+    def expect(self, pattern, seconds=40):
+        """Waits for the pattern behind what was matched before; gives the match."""
+        until = time.monotonic() + seconds
+        with self.changed:
+            while True:
+                found = re.search(pattern, self.text[self.position:], re.M)
+                if found:
+                    self.position += found.end()
+                    return found
+                left = until - time.monotonic()
+                if left <= 0 or self.ended:
+                    raise AssertionError(f"{pattern!r} did not come{' (the device ended)' if self.ended else ''}\n"
+                                         f"{self.text[-6000:]}")
+                self.changed.wait(left)
+
+    def write(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def never(self, pattern):
+        """So far no line has matched."""
+        assert not re.search(pattern, self.text, re.M), self.text[-6000:]
+
+    def switch_off(self):
+        """As pulling the plug; gives the log."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(10)
+        return Log(self.text, self.process.returncode)
+
+
+class Device:
+    """A virtual device. It keeps its flash between runs, as a device does."""
+
+    def __init__(self, directory, firmware=None, *options):
+        self.dir = pathlib.Path(directory)
+        words = [servers.AIRLIFT, "device", "create", self.dir, *options]
+        if firmware:
+            words += ["--from", firmware.dir]
+        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def flash(self) -> pathlib.Path:
+        return self.dir / "flash.bin"
+
+    def read(self, offset, length) -> bytes:
+        with open(self.flash, "rb") as f:
+            f.seek(offset)
+            return f.read(length)
+
+    def start(self, *options, stdin=None):
+        """Switches on; gives the running process (stdin and stdout are UART 0)."""
+        return subprocess.Popen([str(w) for w in (servers.AIRLIFT, "device", "run", self.dir, "--colour", "never",
+                                                  *options)],
+                                stdin=subprocess.PIPE if stdin is None else stdin, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, errors="replace")
+
+    def run(self, until=None, seconds=40, stdin="", options=(), expect=True) -> Log:
+        """Runs until a line matches (`expect`: it must), or for the time. stdin goes to UART 0."""
+        words = ["--for", seconds, *options]
+        if until:
+            words += ["--until", until]
+        process = self.start(*words)
+        try:
+            out, _ = process.communicate(stdin, timeout=seconds + 20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, _ = process.communicate()
+            raise AssertionError(f"the device did not end\n{out[-4000:]}") from None
+        log = Log(out, process.returncode)
+        if until and expect:
+            assert process.returncode == 0, f"no line matched {until!r}\n{log[-6000:]}"
+        return log
+
+    def on(self, *options):
+        """Switched on until the with block ends: `with device.on() as uart:`."""
+        return Uart(self, options)
+
+    def boot(self, *options) -> dict:
+        """What the boot loader would do now (`airlift boot --json`)."""
+        done = subprocess.run([str(w) for w in (servers.AIRLIFT, "boot", self.flash, "--json", *options)],
+                              capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)
