@@ -12,7 +12,7 @@ PYTHON ?= /usr/bin/python3
 PREFIX ?= /usr/local
 
 # All cores, unless -j says otherwise.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
