@@ -23,6 +23,8 @@
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
 
 static __thread char *fault_stack;
+static pthread_key_t stack_key;
+static pthread_once_t stack_key_once = PTHREAD_ONCE_INIT;
 
 static void put(const char *text)
 {
@@ -195,11 +197,26 @@ _Noreturn void board_panic(const char *what)
     finish();
 }
 
+/* The thread ends. */
+static void drop_stack(void *stack)
+{
+    const stack_t none = {.ss_flags = SS_DISABLE};
+    sigaltstack(&none, NULL);
+    free(stack);
+}
+
+static void make_stack_key(void)
+{
+    pthread_key_create(&stack_key, drop_stack);
+}
+
 static void thread_stack(void)
 {
     if (fault_stack) return;
     fault_stack = malloc(FAULT_STACK_LEN);
     if (!fault_stack) return;
+    pthread_once(&stack_key_once, make_stack_key);
+    pthread_setspecific(stack_key, fault_stack);
     const stack_t stack = {.ss_sp = fault_stack, .ss_size = FAULT_STACK_LEN};
     sigaltstack(&stack, NULL);
 }

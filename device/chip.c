@@ -17,6 +17,7 @@
 #include "core/err.h"
 #include "device/boot_run.h"
 #include "device/pump.h"
+#include "device/sandbox.h"
 #include "host/image_build.h"
 
 #define SHORT_LIFE_NS 1000000000u
@@ -315,6 +316,14 @@ static int use_options(struct chip *c)
     return err;
 }
 
+/* Silence would be taken for safety. */
+static void note_weak_sandbox(struct chip *c)
+{
+    if (!c->o->no_sandbox && sandbox_landlock_version() == 0)
+        uart_note(&c->uart, "this kernel has no Landlock: the firmware can read and write all "
+                            "files that you can");
+}
+
 static void switch_on(struct chip *c)
 {
     struct control *k = c->device.control;
@@ -413,6 +422,7 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
     if (device_open(&c->device, o->dir, DEVICE_RUN, r->error, sizeof r->error) == 0) {
         if (use_options(c) == 0 && open_uart(c) == 0) {
             switch_on(c);
+            note_weak_sandbox(c);
             if (pump_open(&c->pump, &c->uart, &c->firmware, o->input) == 0) {
                 r->end = run(c);
                 explain(c, r->end);

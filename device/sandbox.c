@@ -142,7 +142,7 @@ static const char *confine_files(const char *dir)
                   : version >= 4 ? offsetof(struct ruleset_attr, scoped)
                                  : offsetof(struct ruleset_attr, handled_access_net);
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
-    if (ruleset < 0) return "Landlock takes no rules";
+    if (ruleset < 0) return "Landlock takes no rules; --no-sandbox starts the firmware unconfined";
     const char *why = NULL;
     if (allow_paths(ruleset, dir, attr.handled_access_fs))
         why = "a Landlock rule was refused";
@@ -160,6 +160,7 @@ const char *sandbox_enter(const struct sandbox *s)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return "no_new_privs was refused";
     const char *why = confine_files(s->dir);
     if (why) return why;
-    return sandbox_calls(s->program, s->unix_sockets) ? "the list of system calls was refused"
-                                                      : NULL;
+    if (sandbox_calls(s->program, s->unix_sockets) == 0) return NULL;
+    return "this kernel takes no list of system calls (seccomp); --no-sandbox starts the firmware "
+           "unconfined";
 }

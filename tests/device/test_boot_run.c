@@ -34,20 +34,12 @@ static void fw_restart(void)
 
 static const struct test_firmware firmware[] = {{"hello", fw_hello}, {"crash", fw_restart}, {0}};
 
-/* Device with one app, run until text. */
-static void run_until(struct test_device *t, const char *app, const char *text)
-{
-    test_device_new(t, "", app, NULL);
-    if (!test_device_run(t, (struct chip_options){.until = text}))
-        fail_msg("%s:\n%s", t->report.error, t->output);
-}
-
 /* --- tests --- */
 
 static void boot_log_reads_as_the_chip_s(void **state)
 {
     struct test_device t;
-    run_until(&t, "hello", "^hello$");
+    test_device_new_until(&t, "hello", "^hello$");
     static const char *const lines[] = {
         "ESP-ROM:esp32c6-20220919\nBuild:Sep 19 2022\n",
         "\nrst:0x1 (POWERON),boot:0xc (SPI_FAST_FLASH_BOOT)\n",

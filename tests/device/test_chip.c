@@ -178,16 +178,6 @@ static const struct test_firmware firmware[] = {
     {"efuse", fw_efuse},       {"spawn", fw_spawn},     {"alone", fw_alone},
     {"echo", fw_echo},         {"partial", fw_partial}, {0}};
 
-/* --- help --- */
-
-/* Device with one app, run until text. */
-static void run_until(struct test_device *t, const char *app, const char *text)
-{
-    test_device_new(t, "", app, NULL);
-    if (!test_device_run(t, (struct chip_options){.until = text}))
-        fail_msg("%s:\n%s", t->report.error, t->output);
-}
-
 /* --- tests --- */
 
 static void colours_are_there_when_wanted_and_not_in_the_pattern(void **state)
@@ -204,7 +194,7 @@ static void colours_are_there_when_wanted_and_not_in_the_pattern(void **state)
 static void restart_keeps_rtc_memory_and_tells_the_reason(void **state)
 {
     struct test_device t;
-    run_until(&t, "restart", "reset reason 3, 2 boots before");
+    test_device_new_until(&t, "restart", "reset reason 3, 2 boots before");
     assert_int_equal(t.report.resets, 2);
     assert_int_equal(test_device_count(&t, "rst:0x1 (POWERON)"), 1);
     assert_int_equal(test_device_count(&t, "rst:0xc (SW_CPU)"), 2);
@@ -226,7 +216,7 @@ static void boot_loop_ends_and_is_explained(void **state)
 static void crash_is_reported_and_resets(void **state)
 {
     struct test_device t;
-    run_until(&t, "crash", "rst:0xc");
+    test_device_new_until(&t, "crash", "rst:0xc");
     test_device_has(&t,
                     "Guru Meditation Error: Core  0 panic'ed (Store access fault). Exception was "
                     "unhandled.\n");
@@ -240,7 +230,7 @@ static void crash_is_reported_and_resets(void **state)
 static void stack_overflow_of_a_thread_is_reported(void **state)
 {
     struct test_device t;
-    run_until(&t, "overflow", "rst:0xc");
+    test_device_new_until(&t, "overflow", "rst:0xc");
     test_device_has(&t, "Guru Meditation Error");
     test_device_has(&t, "Rebooting...");
     test_device_free(&t);
@@ -249,11 +239,11 @@ static void stack_overflow_of_a_thread_is_reported(void **state)
 static void abort_and_panic_are_reported(void **state)
 {
     struct test_device t;
-    run_until(&t, "abort", "rst:0xc");
+    test_device_new_until(&t, "abort", "rst:0xc");
     test_device_has(&t, "abort() was called at PC 0x");
     test_device_has(&t, "Rebooting...");
     test_device_free(&t);
-    run_until(&t, "panic", "rst:0xc");
+    test_device_new_until(&t, "panic", "rst:0xc");
     test_device_has(&t, "half a line\nassert failed: app_main main.c:7 (x > 0)\n");
     test_device_has(&t, "Backtrace:");
     test_device_free(&t);
@@ -262,7 +252,7 @@ static void abort_and_panic_are_reported(void **state)
 static void exit_without_reset_counts_as_panic(void **state)
 {
     struct test_device t;
-    run_until(&t, "exit", "rst:0xc");
+    test_device_new_until(&t, "exit", "rst:0xc");
     assert_int_equal(t.report.last_reason, RESET_PANIC);
     test_device_free(&t);
 }
@@ -270,7 +260,7 @@ static void exit_without_reset_counts_as_panic(void **state)
 static void deep_sleep_waits_and_wakes(void **state)
 {
     struct test_device t;
-    run_until(&t, "sleep", "woke up");
+    test_device_new_until(&t, "sleep", "woke up");
     test_device_has(&t, "rst:0x5 (SLEEP)");
     assert_int_equal(t.report.last_reason, RESET_DEEPSLEEP);
     test_device_free(&t);
@@ -292,7 +282,7 @@ static void watchdog_resets_a_firmware_that_never_starts(void **state)
 static void flash_defect_is_loud_unless_strict_is_off(void **state)
 {
     struct test_device t;
-    run_until(&t, "dirty", "rst:0xc");
+    test_device_new_until(&t, "dirty", "rst:0xc");
     test_device_has(
         &t, "flash defect: program at 0x009000 would set bits: it holds 0x0f, wanted 0xf0.");
     test_device_has(&t, "abort() was called");
@@ -462,7 +452,7 @@ static void input_reaches_the_firmware(void **state)
 static void pattern_matches_a_prompt_without_newline(void **state)
 {
     struct test_device t;
-    run_until(&t, "partial", "^prompt> ");
+    test_device_new_until(&t, "partial", "^prompt> ");
     test_device_free(&t);
 }
 

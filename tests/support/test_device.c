@@ -172,6 +172,14 @@ bool test_device_run(struct test_device *t, struct chip_options o)
     return reached;
 }
 
+void test_device_new_until(struct test_device *t, const char *app, const char *until)
+{
+    test_device_new(t, "", app, NULL);
+    if (test_device_run(t, (struct chip_options){.until = until})) return;
+    fprintf(stderr, "%s\n", t->output);
+    fail_msg("%s", t->report.error);
+}
+
 void test_device_put_otadata(const struct test_device *t, uint32_t index, uint32_t seq,
                              uint32_t state)
 {

@@ -46,6 +46,9 @@ void test_device_conf(const struct test_device *t, const char *line);
 /* Runs it; o->dir, input and output are set here. seconds defaults to 10. */
 bool test_device_run(struct test_device *t, struct chip_options o);
 
+/* A new device with one app and no configuration, run until a line matches. */
+void test_device_new_until(struct test_device *t, const char *app, const char *until);
+
 /* An entry of otadata, with the right CRC; and its state. */
 void test_device_put_otadata(const struct test_device *t, uint32_t index, uint32_t seq,
                              uint32_t state);
