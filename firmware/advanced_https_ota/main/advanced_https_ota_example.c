@@ -139,10 +139,11 @@ static esp_err_t download(esp_https_ota_handle_t ota, nvs_handle_t nvs, const ch
     }
 }
 
-static esp_err_t finish(esp_https_ota_handle_t ota)
+/* received: what the download ended with. */
+static void finish(esp_https_ota_handle_t ota, esp_err_t received)
 {
     esp_err_t err = esp_https_ota_finish(ota);
-    if (err == ESP_OK) {
+    if (received == ESP_OK && err == ESP_OK) {
         ESP_LOGI(TAG, "ESP_HTTPS_OTA upgrade successful. Rebooting ...");
         vTaskDelay(1000 / portTICK_PERIOD_MS);
         esp_restart();
@@ -150,7 +151,6 @@ static esp_err_t finish(esp_https_ota_handle_t ota)
     if (err == ESP_ERR_OTA_VALIDATE_FAILED)
         ESP_LOGE(TAG, "Image validation failed, image is corrupted");
     ESP_LOGE(TAG, "ESP_HTTPS_OTA upgrade failed 0x%x", err);
-    return err;
 }
 
 static void run_update(const esp_https_ota_config_t *config, nvs_handle_t nvs)
@@ -175,8 +175,7 @@ static void run_update(const esp_https_ota_config_t *config, nvs_handle_t nvs)
 #ifdef CONFIG_EXAMPLE_ENABLE_OTA_RESUMPTION
     ESP_GOTO_ON_ERROR(resumption_clear(nvs), failed, TAG, "Failed to clean up OTA state");
 #endif
-    if (ret != ESP_OK) goto failed;
-    finish(ota);
+    finish(ota, ret);
     return;
 
 failed:
