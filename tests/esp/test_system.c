@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
 #include <signal.h>
 
 #include "esp/esp-idf/kernel.h"
@@ -141,6 +142,40 @@ static void a_crash_in_a_task_is_a_panic(void **state)
     free(text);
 }
 
+static void end_at_once(void *arg)
+{
+    vTaskDelete(NULL);
+}
+
+/* Enough tasks that handles kept for a while do not count. */
+static void make_tasks(void)
+{
+    for (int i = 0; i < 100; i++) {
+        xTaskCreate(end_at_once, "short", 4096, NULL, 5, NULL);
+        while (xTaskGetHandle("short")) vTaskDelay(1);
+    }
+}
+
+static void compare_heaps(void *arg)
+{
+    kernel_catch_faults();
+    make_tasks();
+    uint32_t before = esp_get_free_heap_size();
+    make_tasks();
+    vTaskDelay(2);
+    printf("lost %d\n", (int)(before - esp_get_free_heap_size()));
+}
+
+static void ended_tasks_give_their_memory_back(void **state)
+{
+    char *text;
+    int lost = INT_MAX;
+    assert_int_equal(test_board_fork(compare_heaps, NULL, &text), 0);
+    assert_int_equal(sscanf(text, "lost %d", &lost), 1);
+    assert_true(lost < 70000); /* at most one thread is still on its way out */
+    free(text);
+}
+
 static esp_err_t goto_on_error(void)
 {
     esp_err_t ret = ESP_OK;
@@ -231,6 +266,7 @@ int main(void)
         cmocka_unit_test_setup(rtc_data_survives_deep_sleep, setup),
         cmocka_unit_test_setup(a_failed_check_tells_where_and_panics, setup),
         cmocka_unit_test_setup(a_crash_in_a_task_is_a_panic, setup),
+        cmocka_unit_test_setup(ended_tasks_give_their_memory_back, setup),
         cmocka_unit_test_setup(checks_log_function_and_line, setup),
         cmocka_unit_test_setup(the_watchdog_names_who_was_late_and_resets, setup),
         cmocka_unit_test_setup(the_chip_is_the_one_in_efuse, setup),
