@@ -37,7 +37,9 @@ class Answer:
 
 
 def curl(server, path, *options, ca=True):
-    words = ["curl", "-sS", "-i", "--max-time", "30", "--path-as-is", "-H", "Expect:", *options]
+    words = ["curl", "-sS", "-i", "--max-time", "30", "--path-as-is", *options]
+    if "Expect: 100-continue" not in options:
+        words += ["-H", "Expect:"]
     if ca and server.ca:
         words += ["--cacert", server.ca]
     return Answer(subprocess.run([*map(str, words), server.url + path], capture_output=True))
