@@ -8,5 +8,5 @@
 #else
 #define ESP_STATIC_ASSERT _Static_assert
 #endif
-#define TRY_STATIC_ASSERT(CONDITION, MSG)                                                          \
+#define TRY_STATIC_ASSERT(CONDITION, MSG) \
     ESP_STATIC_ASSERT(!__builtin_constant_p(CONDITION) || (CONDITION), #MSG)
