@@ -154,8 +154,9 @@ static void print_descriptions(const struct image_description *d)
 static void print_text(const struct image_description *d)
 {
     const struct al_chip *chip = al_chip_by_id(d->header.chip_id);
+    unsigned rev = d->header.min_chip_rev_full;
     printf("chip          %s (id %u), revision from v%u.%u\n", chip ? chip->title : "unknown",
-           d->header.chip_id, d->header.min_chip_rev_full / 100, d->header.min_chip_rev_full % 100);
+           d->header.chip_id, rev / 100, rev % 100);
     print_descriptions(d);
     printf("entry         0x%08x\n", d->header.entry_addr);
     for (uint32_t i = 0; i < d->segment_count; i++)

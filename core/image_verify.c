@@ -100,7 +100,8 @@ int al_image_check_chip(const struct al_image_header *h, const struct al_device_
                         enum al_image_kind kind, struct al_image_fault *fault)
 {
     struct al_image_fault unused;
-    struct verifier v = {.fault = fault ? fault : &unused};
+    if (!fault) fault = &unused;
+    struct verifier v = {.fault = fault};
     if (h->chip_id != device->chip->id)
         return refuse(&v, AL_IMAGE_CHECK_CHIP_ID, 12, device->chip->id, h->chip_id);
     bool any_max = kind != AL_IMAGE_APP || device->ignore_max_revision;
@@ -237,7 +238,7 @@ static int check_hash(struct verifier *v)
     int err = al_hash_finish(&v->sha, v->img->hash);
     if (err || !v->img->header.hash_appended) return err;
     err = read_at(v, offset, appended, sizeof appended);
-    if (!err && memcmp(appended, v->img->hash, sizeof appended))
+    if (!err && memcmp(appended, v->img->hash, sizeof appended) != 0)
         err = refuse(v, AL_IMAGE_CHECK_HASH, offset, 0, 0);
     return err;
 }
@@ -279,12 +280,13 @@ static int run(const struct al_window *slot, const struct al_image_rules *rules,
                struct al_image *img, struct al_image_fault *fault)
 {
     struct al_image_fault unused;
+    if (!fault) fault = &unused;
     struct verifier v = {.rules = rules,
                          .image = {.flash = slot->flash,
                                    .offset = slot->offset,
                                    .size = slot->flash->size - slot->offset},
                          .img = img,
-                         .fault = fault ? fault : &unused,
+                         .fault = fault,
                          .measure = measure};
     memset(img, 0, sizeof *img);
     memset(v.fault, 0, sizeof *v.fault);

@@ -129,7 +129,8 @@ static int walk(struct table_walk *w, bool whole, uint32_t flash_size,
 {
     struct al_part_fault unused;
     w->out = out;
-    w->fault = fault ? fault : &unused;
+    if (!fault) fault = &unused;
+    w->fault = fault;
     memset(w->fault, 0, sizeof *w->fault);
     memset(out, 0, sizeof *out);
     int err = al_hash_begin(&w->md5, crypto, AL_MD5);

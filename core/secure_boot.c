@@ -135,7 +135,7 @@ static enum al_sig_check check_block(struct sig_check *s, struct al_sig_fault *f
     }
     enum al_hash_alg alg = b.sha_version ? AL_SHA384 : AL_SHA256;
     if (image_digest(s, alg)) return AL_SIG_CHECK_IMAGE_DIGEST;
-    if (s->strict && memcmp(b.image_digest, s->digest, alg)) return AL_SIG_CHECK_IMAGE_DIGEST;
+    if (s->strict && memcmp(b.image_digest, s->digest, alg) != 0) return AL_SIG_CHECK_IMAGE_DIGEST;
     if (!trusted(s, &b)) return AL_SIG_CHECK_KEY;
     if (b.version == AL_SIG_RSA)
         err = s->crypto->rsa_pss_verify(b.n, b.e, s->digest, b.sig);

@@ -17,17 +17,20 @@ static const EVP_MD *md_of(enum al_hash_alg alg)
 }
 
 /* h->store holds only the pointer to the context. */
+static void set_context(struct al_hash *h, EVP_MD_CTX *ctx)
+{
+    h->store[0] = (uintptr_t)ctx;
+}
+
 static EVP_MD_CTX *context_of(const struct al_hash *h)
 {
-    EVP_MD_CTX *ctx;
-    memcpy(&ctx, h->store, sizeof ctx);
-    return ctx;
+    return (EVP_MD_CTX *)(uintptr_t)h->store[0];
 }
 
 static int hash_begin(struct al_hash *h)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    memcpy(h->store, &ctx, sizeof ctx);
+    set_context(h, ctx);
     if (!ctx) return AL_ERR_NO_MEM;
     return EVP_DigestInit_ex(ctx, md_of(h->alg), NULL) == 1 ? AL_OK : AL_FAIL;
 }
@@ -44,7 +47,7 @@ static int hash_finish(struct al_hash *h, uint8_t *digest)
     int err = AL_OK;
     if (digest) err = ctx && EVP_DigestFinal_ex(ctx, digest, NULL) == 1 ? AL_OK : AL_FAIL;
     EVP_MD_CTX_free(ctx);
-    memset(h->store, 0, sizeof ctx);
+    set_context(h, NULL);
     return err;
 }
 

@@ -74,8 +74,8 @@ int csv_place(struct csv_row *rows, size_t count, uint32_t table_offset, struct 
 
 static bool names_type(const char *name, int64_t *type)
 {
-    for (uint8_t t = AL_PART_APP; t <= AL_PART_PARTITION_TABLE; t++) {
-        if (strcmp(name, al_part_type_name(t))) continue;
+    for (unsigned t = AL_PART_APP; t <= AL_PART_PARTITION_TABLE; t++) {
+        if (strcmp(name, al_part_type_name((uint8_t)t)) != 0) continue;
         *type = t;
         return true;
     }
@@ -88,7 +88,7 @@ static bool names_subtype(const char *name, const struct csv_row *r, bool *fits)
     *fits = false;
     for (unsigned i = 0; i < 4 * 256; i++) {
         const char *word = al_part_subtype_name((uint8_t)(i / 256), (uint8_t)i);
-        if (!word || strcmp(word, name)) continue;
+        if (!word || strcmp(word, name) != 0) continue;
         found = true;
         if (is(r, i / 256, i % 256)) *fits = true;
     }
@@ -151,37 +151,42 @@ static int verify_row(const struct csv_row *r, const struct part_csv_options *o,
 
 /* --- the whole table --- */
 
-/* By name or offset; equal ones stay in the order of the file. */
+/* Rows by name or offset; equal ones stay in the order of the file. */
+struct ref {
+    const struct csv_row *row;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    const struct csv_row *const *x = a, *const *y = b;
-    int order = strcmp((*x)->name, (*y)->name);
-    return order ? order : (*x > *y) - (*x < *y);
+    const struct csv_row *x = ((const struct ref *)a)->row, *y = ((const struct ref *)b)->row;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x > y) - (x < y);
 }
 
 static int by_offset(const void *a, const void *b)
 {
-    const struct csv_row *const *x = a, *const *y = b;
-    int order = ((*x)->offset > (*y)->offset) - ((*x)->offset < (*y)->offset);
-    return order ? order : (*x > *y) - (*x < *y);
+    const struct csv_row *x = ((const struct ref *)a)->row, *y = ((const struct ref *)b)->row;
+    int order = (x->offset > y->offset) - (x->offset < y->offset);
+    return order ? order : (x > y) - (x < y);
 }
 
-static int verify_names(const struct csv_row **sorted, size_t count, struct part_csv_fault *f)
+static int verify_names(struct ref *sorted, size_t count, struct part_csv_fault *f)
 {
     qsort(sorted, count, sizeof *sorted, by_name);
     for (size_t i = 1; i < count; i++)
-        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
-            return csv_fail(f, "DUPLICATE_NAME", sorted[i]->line, "Partition names must be unique");
+        if (strcmp(sorted[i - 1].row->name, sorted[i].row->name) == 0)
+            return csv_fail(f, "DUPLICATE_NAME", sorted[i].row->line,
+                            "Partition names must be unique");
     return AL_OK;
 }
 
-static int verify_overlaps(const struct csv_row **sorted, size_t count, uint32_t table_offset,
+static int verify_overlaps(struct ref *sorted, size_t count, uint32_t table_offset,
                            struct part_csv_fault *f)
 {
     int64_t first_free = (int64_t)table_offset + AL_SECTOR;
     qsort(sorted, count, sizeof *sorted, by_offset);
     for (size_t i = 0; i < count; i++) {
-        const struct csv_row *r = sorted[i], *last = i ? sorted[i - 1] : NULL;
+        const struct csv_row *r = sorted[i].row, *last = i ? sorted[i - 1].row : NULL;
         if (r->offset < first_free && !lies_before(r))
             return csv_fail(f, "BELOW_TABLE", r->line, "Partition offset %s is below %s",
                             csv_hex(r->offset).text, csv_hex(first_free).text);
@@ -222,11 +227,11 @@ int csv_verify(const struct csv_row *rows, size_t count, const struct part_csv_o
         "Found multiple TEE otadata partitions. Only one partition can be defined with "
         "type=\"data\"(1) and subtype=\"tee_ota\"(0x90).",
         "TEE otadata partition must have size = 0x2000"};
-    const struct csv_row **sorted = calloc(count + 1, sizeof *sorted);
+    struct ref *sorted = calloc(count + 1, sizeof *sorted);
     if (!sorted) return AL_ERR_NO_MEM;
     int err = AL_OK;
     for (size_t i = 0; i < count && !err; i++) {
-        sorted[i] = &rows[i];
+        sorted[i].row = &rows[i];
         err = verify_row(&rows[i], o, f);
     }
     if (!err) err = verify_names(sorted, count, f);

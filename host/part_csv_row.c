@@ -131,7 +131,7 @@ static int parse_value(const char *text, const struct keywords *k, unsigned line
         return csv_fail(f, "BAD_NUMBER", line, "Error at line %u: Invalid field value %.*s", line,
                         len, text);
     for (unsigned i = 0; (name = keyword(k, i, &value)); i++) {
-        if (strlen(name) != (size_t)len || strncasecmp(name, text, (size_t)len)) continue;
+        if (strlen(name) != (size_t)len || strncasecmp(name, text, (size_t)len) != 0) continue;
         *out = times(value, factor);
         return AL_OK;
     }

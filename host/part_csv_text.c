@@ -45,7 +45,7 @@ int csv_decode(const void *text, size_t len, char **out, struct part_csv_fault *
     const char *encoding = "UTF-8";
     size_t skip = 0;
     for (size_t i = 0; i < sizeof marks / sizeof *marks && !skip; i++) {
-        if (len < marks[i].len || memcmp(text, marks[i].bytes, marks[i].len)) continue;
+        if (len < marks[i].len || memcmp(text, marks[i].bytes, marks[i].len) != 0) continue;
         encoding = marks[i].name;
         skip = marks[i].len;
     }

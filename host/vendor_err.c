@@ -85,10 +85,9 @@ static const char *const https_ota[] = {
     "ESP_ERR_HTTPS_OTA_IN_PROGRESS",
 };
 
-#define GROUP(first, names)                        \
-    {                                              \
-        first, sizeof names / sizeof *names, names \
-    }
+/* clang-format off */
+#define GROUP(first, names) {(first), sizeof(names) / sizeof *(names), (names)}
+/* clang-format on */
 static const struct {
     int first, count;
     const char *const *names;
