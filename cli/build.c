@@ -22,7 +22,7 @@ struct build {
     const struct cli_args *args;
     char project[PATH_MAX], dir[PATH_MAX]; /* absolute */
     char program[PATH_MAX];                /* of this airlift */
-    char idf[PATH_MAX + 64], lib[PATH_MAX + 64];
+    char idf[PATH_MAX], lib[PATH_MAX];
     char *words[MAX_WORDS + 1];
     size_t count;
     bool verbose, failed;
@@ -54,30 +54,38 @@ static bool exists(const char *dir, const char *name)
     return access(path, F_OK) == 0;
 }
 
+/* The first of places (below bin, or absolute) that holds name; false: none. */
+static bool find_place(const char *bin, const char *const places[2], const char *name,
+                       char out[PATH_MAX])
+{
+    char path[2 * PATH_MAX];
+    for (size_t i = 0; i < 2 && places[i]; i++) {
+        bool absolute = places[i][0] == '/';
+        snprintf(path, sizeof path, "%s%s%s", absolute ? "" : bin, absolute ? "" : "/", places[i]);
+        if (realpath(path, out) && exists(out, name)) return true;
+    }
+    return false;
+}
+
 /* idf/ and the libraries lie beside the program: in the tree that it was
  * built in, or where it was installed. */
 static int find_house(struct build *b)
 {
     ssize_t len = readlink("/proc/self/exe", b->program, sizeof b->program - 1);
     if (len < 0) return cli_fail("/proc/self/exe: %s", strerror(errno));
-    char bin[PATH_MAX];
+    char bin[PATH_MAX], given[PATH_MAX];
     memcpy(bin, b->program, (size_t)len + 1);
     *strrchr(bin, '/') = 0;
 
-    static const char *const idf_places[] = {"../../idf", "../share/airlift/idf"};
-    static const char *const lib_places[] = {"../lib", "../lib/airlift"};
     const char *idf = getenv("AIRLIFT_IDF_PATH");
-    for (size_t i = 0; i < 2; i++) {
-        if (!b->idf[0])
-            snprintf(b->idf, sizeof b->idf, "%s/%s", idf ? "" : bin, idf ? idf : idf_places[i]);
-        if (!exists(b->idf, "tools/cmake/project.cmake")) b->idf[0] = 0;
-        if (!b->lib[0]) snprintf(b->lib, sizeof b->lib, "%s/%s", bin, lib_places[i]);
-        if (!exists(b->lib, "airlift-flags.cmake")) b->lib[0] = 0;
-    }
-    if (!b->idf[0])
-        return cli_fail("idf/ not found near %s; set AIRLIFT_IDF_PATH to Airlift's idf folder",
-                        bin);
-    if (!b->lib[0])
+    if (idf && !realpath(idf, given))
+        return cli_fail("AIRLIFT_IDF_PATH: %s: %s", idf, strerror(errno));
+    const char *const idf_places[2] = {idf ? given : "../../idf",
+                                       idf ? NULL : "../share/airlift/idf"};
+    if (!find_place(bin, idf_places, "tools/cmake/project.cmake", b->idf))
+        return cli_fail("no idf/ near %s; set AIRLIFT_IDF_PATH to Airlift's idf folder", bin);
+    static const char *const lib_places[2] = {"../lib", "../lib/airlift"};
+    if (!find_place(bin, lib_places, "airlift-flags.cmake", b->lib))
         return cli_fail("the libraries for firmware are not built (no airlift-flags.cmake near "
                         "%s); run 'make' first",
                         bin);

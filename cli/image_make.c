@@ -93,13 +93,13 @@ static uint8_t desc_spi_mode(const struct source *s, uint8_t header_mode)
 static uint8_t spi_speed_from(struct source *s, uint16_t chip_id)
 {
     static const struct {
-        int chip_id; /* -1: all others */
         const char *name;
+        int chip_id; /* -1: all others */
         uint8_t code;
     } speeds[] = {
-        {12, "60m", 0xf}, {12, "30m", 0},   {12, "20m", 1}, {12, "15m", 2}, {16, "48m", 0xf},
-        {16, "24m", 0},   {16, "16m", 1},   {16, "12m", 2}, {13, "80m", 0}, {13, "40m", 0},
-        {13, "20m", 2},   {-1, "80m", 0xf}, {-1, "40m", 0}, {-1, "26m", 1}, {-1, "20m", 2},
+        {"60m", 12, 0xf}, {"30m", 12, 0},   {"20m", 12, 1}, {"15m", 12, 2}, {"48m", 16, 0xf},
+        {"24m", 16, 0},   {"16m", 16, 1},   {"12m", 16, 2}, {"80m", 13, 0}, {"40m", 13, 0},
+        {"20m", 13, 2},   {"80m", -1, 0xf}, {"40m", -1, 0}, {"26m", -1, 1}, {"20m", -1, 2},
     };
     char buf[16];
     const char *fallback = chip_id == 12 ? "60m" : chip_id == 16 ? "48m" : "80m";

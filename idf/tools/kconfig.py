@@ -167,7 +167,8 @@ def cmake_text(kconf):
         value = s.str_value
         if s.type in BOOLS:
             value = "y" if value == "y" else ""
-        lines.append(f'set(CONFIG_{s.name} "{quoted(value)}")\n')
+        value = quoted(value).replace("$", "\\$")
+        lines.append(f'set(CONFIG_{s.name} "{value}")\n')
         names.append(f"CONFIG_{s.name}")
     lines.append(f'set(CONFIGS_LIST {";".join(names)})\n')
     return "".join(lines)
