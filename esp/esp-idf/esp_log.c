@@ -130,25 +130,17 @@ static const char *chip_format(const char *format, char out[FORMAT_MAX])
     return out;
 }
 
+/* The text may be longer than the vendor's own lines: a mark keeps its place. */
 static void write_line(char level, const char *tag, const char *text)
 {
-    struct vendor_line line = {.level = level, .tag = tag};
-    uint32_t ms = esp_log_timestamp();
-    bool colour = board()->control->colour;
-    if (strlen(text) < sizeof line.text) {
-        char out[sizeof line.text + 96];
-        strcpy(line.text, text);
-        vendor_line_print(&line, ms, colour, out, sizeof out);
-        print("%s\n", out);
-        return;
-    }
-    /* Longer than a line of the vendor's own texts: the same shape by hand. */
-    const char *on = !colour        ? ""
-                     : level == 'E' ? "\033[0;31m"
-                     : level == 'W' ? "\033[0;33m"
-                     : level == 'I' ? "\033[0;32m"
-                                    : "";
-    print("%s%c (%u) %s: %s%s\n", on, level, ms, tag, text, *on ? "\033[0m" : "");
+    struct vendor_line line = {.level = level, .tag = tag, .text = "\1"};
+    char shape[256];
+    vendor_line_print(&line, esp_log_timestamp(), board()->control->colour, shape, sizeof shape);
+    char *mark = strchr(shape, '\1');
+    if (mark)
+        print("%.*s%s%s\n", (int)(mark - shape), shape, text, mark + 1);
+    else
+        print("%s %s\n", shape, text); /* the tag alone fills the line */
 }
 
 void esp_log_line(esp_log_level_t level, const char *tag, const char *format, ...)

@@ -99,8 +99,8 @@ static void load(void)
         struct vendor_line line;
         vendor_line_table(&fault, &line);
         idf_log_vendor_line(&line);
-        esp_log_line(ESP_LOG_ERROR, "partition",
-                     "No MD5 found or it differs: no partition is used");
+        esp_log_line(ESP_LOG_ERROR, "partition", "The partition table at 0x%x cannot be used",
+                     b->control->table_offset);
     }
     for (uint32_t i = 0; i < table.count; i++)
         if (table.part[i].type == AL_PART_APP && table.part[i].offset == b->control->running_offset)

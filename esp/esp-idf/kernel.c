@@ -19,7 +19,6 @@ static __thread struct tskTaskControlBlock *self;
 static __thread bool interrupt;
 
 static struct tskTaskControlBlock *alive;
-static uint32_t tasks_made;
 static bool catch_faults;
 
 void kernel_cond_init(pthread_cond_t *cond)
@@ -38,7 +37,6 @@ struct tskTaskControlBlock *kernel_tasks(void)
 
 static void enlist(struct tskTaskControlBlock *t)
 {
-    t->number = ++tasks_made;
     t->next = alive;
     alive = t;
 }
@@ -287,10 +285,10 @@ BaseType_t xTaskCreatePinnedToCore(TaskFunction_t code, const char *name, uint32
 void vTaskDelete(TaskHandle_t task)
 {
     struct tskTaskControlBlock *me = kernel_self(), *t = task ? task : me;
+    while (t == me && me->critical_depth) vPortExitCritical();
     pthread_mutex_lock(&mutex);
     if (!t->dead) {
         t->doomed = true;
-        if (t == me) t->critical_depth = 0;
         if (t->waiting_on) pthread_cond_broadcast(t->waiting_on);
         pthread_cond_broadcast(&t->wake);
     }

@@ -33,7 +33,7 @@ struct kernel_bits_wait {
 };
 
 struct tskTaskControlBlock {
-    struct tskTaskControlBlock *next; /* all tasks alive, or the graveyard */
+    struct tskTaskControlBlock *next; /* all tasks alive */
     char name[configMAX_TASK_NAME_LEN];
     pthread_t thread;
     pthread_cond_t wake; /* own: delays, notifications, suspension */
@@ -44,7 +44,6 @@ struct tskTaskControlBlock {
     uint32_t stack_asked;
     UBaseType_t priority;
     BaseType_t core;
-    uint32_t number; /* counts from 1, never reused */
     unsigned critical_depth, holds;
     bool own_thread, doomed, dead, suspended, abort_wait;
     struct kernel_notification notes[KERNEL_NOTIFICATIONS];

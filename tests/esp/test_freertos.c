@@ -358,7 +358,7 @@ static void timers_fire_once_or_again_and_stop(void **state)
     assert_null(xTimerCreate("no period", 0, pdTRUE, NULL, on_timer));
 }
 
-static void add_without_lock(void *arg)
+static void add_in_critical_section(void *arg)
 {
     static portMUX_TYPE mux = portMUX_INITIALIZER_UNLOCKED;
     for (int i = 0; i < 20000; i++) {
@@ -371,10 +371,27 @@ static void add_without_lock(void *arg)
     vTaskDelete(NULL);
 }
 
+static void end_inside_critical_section(void *arg)
+{
+    taskENTER_CRITICAL((portMUX_TYPE *)arg);
+    vTaskDelete(NULL);
+}
+
+static void a_task_that_ends_in_a_critical_section_leaves_it(void **state)
+{
+    static portMUX_TYPE mux = portMUX_INITIALIZER_UNLOCKED;
+    xTaskCreate(end_inside_critical_section, "leaver", 2048, &mux, 5, NULL);
+    vTaskDelay(3);
+    semaphore = xSemaphoreCreateCounting(1, 0);
+    xTaskCreate(add_in_critical_section, "adder", 2048, NULL, 5, NULL);
+    assert_true(xSemaphoreTake(semaphore, 300));
+    vSemaphoreDelete(semaphore);
+}
+
 static void critical_sections_exclude_each_other(void **state)
 {
     semaphore = xSemaphoreCreateCounting(3, 0);
-    for (int i = 0; i < 3; i++) xTaskCreate(add_without_lock, "adder", 2048, NULL, 5, NULL);
+    for (int i = 0; i < 3; i++) xTaskCreate(add_in_critical_section, "adder", 2048, NULL, 5, NULL);
     for (int i = 0; i < 3; i++) assert_true(xSemaphoreTake(semaphore, 1000));
     assert_int_equal(counter, 60000);
     vSemaphoreDelete(semaphore);
@@ -400,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup(a_deleted_waiter_leaves_the_event_group, setup),
         cmocka_unit_test_setup(notifications_carry_values_and_counts, setup),
         cmocka_unit_test_setup(timers_fire_once_or_again_and_stop, setup),
+        cmocka_unit_test_setup(a_task_that_ends_in_a_critical_section_leaves_it, setup),
         cmocka_unit_test_setup(critical_sections_exclude_each_other, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
