@@ -91,6 +91,7 @@ static size_t take_head(char *line, size_t one, size_t n, void *user)
          * last. If it does not, the end of the transfer says so. */
         bool challenge = c->status == 401 && c->auth == HTTP_AUTH_DIGEST && !c->auth_sent;
         c->head_done = !challenge;
+        c->head_whole = true;
     }
     return n;
 }
@@ -237,7 +238,8 @@ int http_client_start(struct http_client *c, int64_t body_len)
 {
     if (!c->url) return http_client_say(c, HTTP_ERR_STATE, "no URL was set");
     http_client_close(c);
-    c->new_connection = c->head_sent = c->auth_sent = c->head_done = c->done = false;
+    c->new_connection = c->head_sent = c->auth_sent = c->done = false;
+    c->head_done = c->head_whole = false;
     c->up_len = 0;
     c->up_paused = c->down_paused = false;
     c->up_end = body_len == 0;
@@ -298,7 +300,9 @@ int http_client_headers(struct http_client *c)
     }
     int err = wait_until(c, is_answered, c->timeout_ms);
     if (err) return err;
-    return c->done && c->result && !c->status ? http_client_error_class(c) : 0;
+    if (c->head_whole) return 0;
+    err = http_client_error_class(c);
+    return err ? err : HTTP_ERR_RECV;
 }
 
 static int take_spill(struct http_client *c, void *buf, size_t len)

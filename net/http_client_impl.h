@@ -31,9 +31,10 @@ struct http_client {
     bool started;        /* the handle is in the multi */
     bool new_connection; /* not a kept one */
     bool head_sent, auth_sent;
-    bool head_done; /* the final response's head is complete */
-    bool done;      /* libcurl has ended the transfer: result tells how */
-    bool progress;  /* something moved since the flag was cleared */
+    bool head_done;  /* the final response's head is there, or none will come any more */
+    bool head_whole; /* a head has come to its end */
+    bool done;       /* libcurl has ended the transfer: result tells how */
+    bool progress;   /* something moved since the flag was cleared */
     CURLcode result;
     int status;
 

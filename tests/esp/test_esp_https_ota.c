@@ -20,9 +20,13 @@
 
 static char allow_http[2], decrypt_cb[2], stall[4];
 const struct airlift_config_entry airlift_config[] = {
-    {"AIRLIFT_HTTPS_OTA_STALL_TIMEOUT_S", stall}, {"ESP_HTTPS_OTA_ALLOW_HTTP", allow_http},
-    {"ESP_HTTPS_OTA_DECRYPT_CB", decrypt_cb},     {"ESP_HTTPS_OTA_VERIFY_SPI_MODE", "y"},
-    {"ESP_HTTP_CLIENT_ENABLE_BASIC_AUTH", "y"},   {NULL, NULL},
+    {"AIRLIFT_HTTPS_OTA_STALL_TIMEOUT_S", stall},
+    {"ESP_HTTPS_OTA_ALLOW_HTTP", allow_http},
+    {"ESP_HTTPS_OTA_DECRYPT_CB", decrypt_cb},
+    {"ESP_HTTPS_OTA_ENABLE_PARTIAL_DOWNLOAD", "y"},
+    {"ESP_HTTPS_OTA_VERIFY_SPI_MODE", "y"},
+    {"ESP_HTTP_CLIENT_ENABLE_BASIC_AUTH", "y"},
+    {NULL, NULL},
 };
 
 static struct http_peer peer;
@@ -311,10 +315,16 @@ static void decrypt_layer_sits_before_the_flash(void **state)
     assert_int_equal(cipher.calls, 2);
     assert_int_equal(esp_https_ota_abort(h), ESP_OK);
 
-    cipher = (struct cipher){.header_left = 512};
-    assert_int_equal(esp_https_ota(c), ESP_OK);
-    ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
-    assert_boots(TEST_OTA_0);
+    for (int in_pieces = 0; in_pieces < 2; in_pieces++) {
+        fresh_device(NULL);
+        strcpy(decrypt_cb, "y");
+        cipher = (struct cipher){.header_left = 512};
+        c->partial_http_download = in_pieces;
+        c->max_http_request_size = 16384;
+        assert_int_equal(esp_https_ota(c), ESP_OK);
+        ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
+        assert_boots(TEST_OTA_0);
+    }
 }
 
 static void data_goes_to_its_partition_unchecked(void **state)

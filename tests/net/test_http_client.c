@@ -234,6 +234,16 @@ static void broken_connection_is_an_error_with_its_errno(void **state)
     }
 }
 
+static void head_that_breaks_off_is_no_answer(void **state)
+{
+    struct http_client *c = client(&(struct http_config){0});
+    http_client_set_url(c, http_peer_url(&plain, "/torn"));
+    assert_int_equal(http_client_open(c, 0), 0);
+    assert_int_equal(http_client_headers(c), HTTP_ERR_RECV);
+    assert_false(http_client_complete(c));
+    http_client_free(c);
+}
+
 static void body_is_sent_counted_or_in_chunks(void **state)
 {
     static const int64_t lengths[] = {10000, -1, 0};
@@ -431,6 +441,7 @@ int main(void)
         cmocka_unit_test(head_brings_the_length_and_no_body),
         cmocka_unit_test(silence_is_a_timeout_and_the_request_goes_on),
         cmocka_unit_test(broken_connection_is_an_error_with_its_errno),
+        cmocka_unit_test(head_that_breaks_off_is_no_answer),
         cmocka_unit_test(body_is_sent_counted_or_in_chunks),
         cmocka_unit_test(basic_and_digest_authorize),
         cmocka_unit_test(callbacks_tell_each_step),

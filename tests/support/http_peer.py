@@ -9,6 +9,7 @@ METHOD PATH|Range|Authorization|connection number|TLS session reused or not.
   /file/NAME      a file of --root
   /to?URL         redirect to URL (everything behind '?'), status 302
   /loop           redirect to itself
+  /torn           the connection ends inside the response's head
   /status/N       that status, a short body
   /echo           the request's body; header X-Method tells its method
 
@@ -141,6 +142,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path in ("/to", "/loop"):
             self.plain(302, b"elsewhere", Location=query or path)
+            return
+        if path == "/torn":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-")
+            self.close_connection = True
             return
         words = query.split("&")
         options = dict(w.split("=", 1) for w in words if "=" in w)
