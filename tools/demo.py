@@ -259,7 +259,9 @@ class Demo:
 
 
 def svg(lines, path):
-    """The terminal as a picture: the same lines, in the same colours."""
+    """The terminal as a picture: the same lines, in the same colours, fewer steps of the progress."""
+    lines = [(text, colour) for text, colour in lines
+             if not re.search(r"demo: \[.*\] +(?!30|70|100)\d+%|looking for new firmware", text)]
     colours = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "1;36": "#79c0ff", "1": "#ffffff", "2": "#8b949e", "": "#c9d1d9"}
     height = 18 * len(lines) + 40
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}" font-family="ui-monospace,Menlo,monospace" font-size="13">',
