@@ -346,6 +346,39 @@ def test_only_required_components_are_built_when_asked(project, build):
     build(root)
 
 
+def test_settings_of_the_whole_project_reach_every_component(project, build):
+    check = "#if {0}\n#error {0}\n#endif\n"
+    root = project(
+        {"components/c/CMakeLists.txt": "idf_component_register(SRCS c.c)\n"
+                                        "component_compile_definitions(OWN=1)\n",
+         "components/c/c.c": check.format("BEFORE != 1 || AFTER != 2 || OPTION != 3 || OWN != 1")},
+        main=check.format("BEFORE != 1 || AFTER != 2 || OPTION != 3 || defined(OWN)")
+             + "void app_main(void) {}\n",
+        top=TOP.replace("project(", 'idf_build_set_property(COMPILE_DEFINITIONS "BEFORE=1" APPEND)\n'
+                                    'project(')
+            + 'idf_build_set_property(COMPILE_DEFINITIONS "-DAFTER=2" APPEND)\n'
+              'idf_build_set_property(C_COMPILE_OPTIONS "-DOPTION=3" APPEND)\n')
+    build(root)
+
+
+def test_data_can_be_added_to_the_program_itself(project, build):
+    root = project({"main/note.txt": "hi"}, top=TOP + 'target_add_binary_data(app.elf '
+                                                      '"main/note.txt" TEXT)\n',
+                   main='extern const char n[] asm("_binary_note_txt_start");\n'
+                        "int printf(const char *, ...);\nvoid app_main(void) { printf(n); }\n")
+    assert "_binary_note_txt_end" in symbols(build(root) / "app.elf")
+
+
+def test_components_registered_in_the_old_way_are_built(project, build):
+    root = project({"components/old/CMakeLists.txt": 'set(COMPONENT_SRCS "a.c b.c")\n'
+                                                     'set(COMPONENT_ADD_INCLUDEDIRS ".")\n'
+                                                     "register_component()\n",
+                    "components/old/a.c": "int a;\n", "components/old/b.c": "int b;\n",
+                    "components/old/old.h": "extern int a, b;\n"},
+                   main='#include "old.h"\nvoid app_main(void) { a = b = 1; }\n')
+    assert {"a", "b"} <= symbols(build(root) / "app.elf").keys()
+
+
 def test_whole_archives_keep_objects_that_nothing_names(project, build):
     files = {"components/w/CMakeLists.txt": "idf_component_register(SRCS w.c WHOLE_ARCHIVE)\n",
              "components/w/w.c": "volatile int x;\n__attribute__((constructor)) void hook(void) { x = 1; }\n"}

@@ -27,18 +27,17 @@ function(__airlift_build_interface)
         -Wno-unused-parameter -Wno-sign-compare -Wno-format
         "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}=." ${sanitizers}
         $<$<COMPILE_LANGUAGE:C>:-std=gnu17>
-        $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>
-        "$<GENEX_EVAL:$<TARGET_PROPERTY:__airlift_layer,AIRLIFT_COMPILE_OPTIONS>>")
+        $<$<COMPILE_LANGUAGE:CXX>:-std=gnu++20>)
 endfunction()
 
 # Project-wide settings may come at any time before the end of configuration.
 function(__airlift_apply_build_properties)
     foreach(property COMPILE_OPTIONS C_COMPILE_OPTIONS CXX_COMPILE_OPTIONS)
         idf_build_get_property(options ${property})
-        if(property MATCHES "^(C|CXX)_")
+        if(options AND property MATCHES "^(C|CXX)_")
             set(options "$<$<COMPILE_LANGUAGE:${CMAKE_MATCH_1}>:${options}>")
         endif()
-        set_property(TARGET __airlift_layer APPEND PROPERTY AIRLIFT_COMPILE_OPTIONS ${options})
+        target_compile_options(__airlift_layer INTERFACE ${options})
     endforeach()
     idf_build_get_property(definitions COMPILE_DEFINITIONS)
     foreach(definition IN LISTS definitions)
@@ -118,17 +117,18 @@ function(idf_component_register)
     idf_component_set_property(${COMPONENT_NAME} COMPONENT_TYPE "${type}")
 endfunction()
 
-# The way components were registered before idf_component_register.
+# The way components were registered before idf_component_register. Lists may be
+# separated by blanks.
 macro(register_component)
-    spaces_to_list("${COMPONENT_SRCS}" __legacy_srcs)
+    foreach(__list SRCS SRCDIRS SRCEXCLUDE ADD_INCLUDEDIRS PRIV_INCLUDEDIRS REQUIRES PRIV_REQUIRES
+            EMBED_FILES EMBED_TXTFILES)
+        string(REPLACE " " ";" COMPONENT_${__list} "${COMPONENT_${__list}}")
+    endforeach()
     idf_component_register(SRCS ${COMPONENT_SRCS} SRC_DIRS ${COMPONENT_SRCDIRS}
         EXCLUDE_SRCS ${COMPONENT_SRCEXCLUDE} INCLUDE_DIRS ${COMPONENT_ADD_INCLUDEDIRS}
         PRIV_INCLUDE_DIRS ${COMPONENT_PRIV_INCLUDEDIRS} REQUIRES ${COMPONENT_REQUIRES}
         PRIV_REQUIRES ${COMPONENT_PRIV_REQUIRES} EMBED_FILES ${COMPONENT_EMBED_FILES}
         EMBED_TXTFILES ${COMPONENT_EMBED_TXTFILES})
-endmacro()
-macro(spaces_to_list text var)
-    string(REPLACE " " ";" ${var} "${text}")
 endmacro()
 
 function(component_compile_options)
@@ -240,5 +240,5 @@ macro(__airlift_add_components)
         endif()
     endwhile()
     __airlift_link_components()
-    __airlift_apply_build_properties()
+    cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL __airlift_apply_build_properties)
 endmacro()
