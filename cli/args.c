@@ -84,6 +84,14 @@ static bool is_an_option(const struct cli_command *command, const char *word)
            strcmp(word, "--help") == 0 || strcmp(word, "--") == 0;
 }
 
+/* "-7" is a number, unless the command has an option of that name. */
+static bool is_operand(const struct cli_command *command, const char *word)
+{
+    if (word[0] != '-' || word[1] == 0) return true;
+    const char *digit = word + 1 + (word[1] == '.');
+    return isdigit((unsigned char)*digit) && !find_option(command, word, 2);
+}
+
 /* inline_value: what follows '=' or the letter of a short option; NULL: nothing. */
 static bool take_option(struct parser *p, const struct cli_option *o, const char *inline_value)
 {
@@ -128,7 +136,7 @@ static bool parse_words(struct parser *p)
         const char *word = p->argv[p->next++];
         if (!only_operands && strcmp(word, "--") == 0)
             only_operands = true;
-        else if (only_operands || word[0] != '-' || word[1] == 0)
+        else if (only_operands || is_operand(a->command, word))
             a->operands[a->operand_count++] = word;
         else if (!parse_option(p, word))
             return false;

@@ -263,8 +263,7 @@ const struct cli_command nvs_commands[] = {
         .summary = "store a value, as a device would",
         .details =
             ABOUT_FILE "TYPE is u8 i8 u16 i16 u32 i32 u64 i64 float double str or blob. The "
-                       "value of a blob is hex. The namespace is made if it is missing. Before a "
-                       "negative number put --: airlift nvs set -- FLASH NS KEY i8 -7",
+                       "value of a blob is hex. The namespace is made if it is missing.",
         .example = "airlift nvs set flash.bin wifi ssid str home",
         .options = set_options,
         .run = run_set,

@@ -86,6 +86,24 @@ static void behind_two_dashes_all_are_operands(void **state)
     cli_args_free(a);
 }
 
+static void a_dash_and_a_digit_is_a_number(void **state)
+{
+    static const struct cli_option fast[] = {{"-9", NULL, "best", false}, {0}};
+    static const struct cli_command packer = {"pack", "FILE [LEVEL]", "", NULL, NULL, fast, NULL};
+    struct cli_args *a = good(PARSE("a", "-7", "--quick"));
+    assert_string_equal(cli_operand(a, 1), "-7");
+    assert_true(cli_has(a, "--quick"));
+    cli_args_free(a);
+    a = good(PARSE("a", "-.5"));
+    assert_string_equal(cli_operand(a, 1), "-.5");
+    cli_args_free(a);
+    assert_null(PARSE("a", "-."));
+    a = good(parse_as(&packer, (const char *const[]){"a", "-8", "-9", NULL}));
+    assert_string_equal(cli_operand(a, 1), "-8");
+    assert_true(cli_has(a, "-9"));
+    cli_args_free(a);
+}
+
 static void some_options_are_given_often(void **state)
 {
     struct cli_args *a = good(PARSE("a", "--key", "1", "--key=2"));
@@ -311,6 +329,7 @@ int main(void)
         cmocka_unit_test(values_come_behind_or_with_equals),
         cmocka_unit_test(options_and_operands_mix),
         cmocka_unit_test(behind_two_dashes_all_are_operands),
+        cmocka_unit_test(a_dash_and_a_digit_is_a_number),
         cmocka_unit_test(some_options_are_given_often),
         cmocka_unit_test(choices_are_held_to_their_words),
         cmocka_unit_test(a_value_in_brackets_may_be_left_out),

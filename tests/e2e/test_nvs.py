@@ -117,7 +117,7 @@ def test_set_and_erase_change_one_partition_of_a_flash_image(airlift, show, tmp_
     flash = tmp_path / "flash.bin"
     made = airlift("flash", "create", "--size", "2MB", "--partitions", csv, "--out", flash)
     assert made.returncode == 0, made.stderr
-    for words in (["--", flash, "wifi", "tries", "i8", "-3"], [flash, "wifi", "ssid", "str", "home"],
+    for words in ([flash, "wifi", "tries", "i8", "-3"], [flash, "wifi", "ssid", "str", "home"],
                   [flash, "wifi", "psk", "blob", "00ff"], [flash, "wifi", "gain", "float", "0.5"]):
         done = airlift("nvs", "set", *words)
         assert done.returncode == 0, done.stderr
