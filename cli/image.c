@@ -79,5 +79,24 @@ const struct cli_command image_commands[] = {
         .options = image_sign_options,
         .run = image_sign_run,
     },
+    {
+        .name = "image encrypt",
+        .operands = "FILE",
+        .summary = "encrypt an image for a device, as esp_enc_img_gen does",
+        .details =
+            "AES-256-GCM with a fresh key, which is wrapped by RSA or ECIES as the key's type "
+            "says. It keeps the image secret; that it is yours only a signature shows.",
+        .example = "airlift image encrypt app.bin --key device.pub.pem --out app_secure.bin",
+        .options = image_encrypt_options,
+        .run = image_encrypt_run,
+    },
+    {
+        .name = "image decrypt",
+        .operands = "FILE",
+        .summary = "decrypt a pre-encrypted image",
+        .example = "airlift image decrypt app_secure.bin --key device.pem --out app.bin",
+        .options = image_decrypt_options,
+        .run = image_decrypt_run,
+    },
     {0},
 };

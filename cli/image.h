@@ -14,6 +14,9 @@ int image_verify_signature_run(const struct cli_args *a);
 extern const struct cli_option image_make_options[], image_sign_options[];
 int image_make_run(const struct cli_args *a);
 int image_sign_run(const struct cli_args *a);
+extern const struct cli_option image_encrypt_options[], image_decrypt_options[];
+int image_encrypt_run(const struct cli_args *a);
+int image_decrypt_run(const struct cli_args *a);
 
 /* A whole file into memory, malloc'ed; CLI_OK, or CLI_FAILED after a message. */
 int image_read(const char *path, uint8_t **img, size_t *len);

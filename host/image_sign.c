@@ -92,6 +92,16 @@ void image_key_free(struct image_key *key)
     free(key);
 }
 
+EVP_PKEY *image_key_evp(const struct image_key *key)
+{
+    return key->pkey;
+}
+
+bool image_key_is_private(const struct image_key *key)
+{
+    return key->private;
+}
+
 const char *image_key_kind(const struct image_key *key)
 {
     return key->version == AL_SIG_RSA ? "RSA-3072" : ecdsa_layouts[key->curve].kind;

@@ -16,6 +16,10 @@ struct image_key;
  * AL_ERR_NOT_SUPPORTED: another kind or size of key. */
 int image_key_load(const char *path, struct image_key **out);
 void image_key_free(struct image_key *key);
+struct evp_pkey_st;
+/* For OpenSSL; lives as long as key. */
+struct evp_pkey_st *image_key_evp(const struct image_key *key);
+bool image_key_is_private(const struct image_key *key);
 /* "RSA-3072", "ECDSA P-256", ... */
 const char *image_key_kind(const struct image_key *key);
 
