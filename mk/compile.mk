@@ -11,7 +11,7 @@ endif
 ALL_CFLAGS = $(CFLAGS) $(WARN) $(SANFLAGS) -I. -MMD -MP -ffunction-sections -fdata-sections \
              -D_GNU_SOURCE -pthread
 ALL_LDFLAGS = $(LDFLAGS) $(SANFLAGS) -pthread -Wl,--gc-sections
-LIBS := -lcurl -lmicrohttpd -lsqlite3 -lcjson -lseccomp -lssl -lcrypto -lm
+LIBS := -lcurl -lmicrohttpd -lgnutls -lsqlite3 -lcjson -lseccomp -lssl -lcrypto -lm
 
 # Portable folders are C11 without extensions.
 CORE_DIRS := core zigbee
@@ -35,8 +35,9 @@ LIB_ESP := $(BUILD)/lib/libairlift-esp.a
 LIB_SERVER := $(BUILD)/lib/libairlift-server.a
 LIB_CLI := $(BUILD)/lib/libairlift-cli.a
 
+ESP_INCLUDES := -Iesp/esp-idf/include -Iesp/esp-idf/include_default
 $(BUILD)/obj/core/%.o $(BUILD)/obj/zigbee/%.o: STD := -std=c11 -pedantic -Wconversion -Wno-sign-conversion
-$(BUILD)/obj/esp/%.o $(BUILD)/obj/tests/esp/%.o: STD := -std=gnu17 -Iesp/esp-idf/include -Iesp/esp-idf/include_default -Wno-missing-prototypes
+$(BUILD)/obj/esp/%.o $(BUILD)/obj/tests/esp/%.o: STD := -std=gnu17 $(ESP_INCLUDES) -Wno-missing-prototypes
 STD ?= -std=gnu17
 
 $(BUILD)/obj/%.o: %.c

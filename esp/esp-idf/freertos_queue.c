@@ -58,8 +58,8 @@ static void put(QueueHandle_t q, const void *item, BaseType_t where)
     if (where == queueOVERWRITE && q->count) q->count = 0;
     if (where == queueSEND_TO_FRONT) {
         q->first = (q->first + q->length - 1) % q->length;
-        if (q->item_size) memcpy(slot(q, 0), item, q->item_size);
-    } else if (q->item_size) {
+        if (item) memcpy(slot(q, 0), item, q->item_size);
+    } else if (item) {
         memcpy(slot(q, q->count), item, q->item_size);
     }
     q->count++;
@@ -87,7 +87,7 @@ static BaseType_t receive(QueueHandle_t q, void *buffer, TickType_t ticks, bool 
     kernel_lock();
     while (!q->count && ticks && kernel_wait(&q->changed, &until)) continue;
     bool got = q->count;
-    if (got && q->item_size) memcpy(buffer, slot(q, 0), q->item_size);
+    if (got && buffer) memcpy(buffer, slot(q, 0), q->item_size);
     if (got && remove) {
         q->first = (q->first + 1) % q->length;
         q->count--;

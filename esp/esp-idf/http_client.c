@@ -23,7 +23,7 @@ void http_client_tell(esp_http_client_handle_t client, esp_http_client_event_id_
     esp_http_client_redirect_event_data_t redirect = {client, http_client_status(client->net)};
     long wait_ms = airlift_config_int("ESP_HTTP_CLIENT_EVENT_POST_TIMEOUT", 2000);
     const void *posted = &client;
-    size_t posted_len = sizeof client;
+    size_t posted_len = sizeof(esp_http_client_handle_t);
     if (client->handler) {
         esp_http_client_event_t event = {.event_id = id,
                                          .client = client,
