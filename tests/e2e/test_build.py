@@ -501,3 +501,41 @@ def test_images_are_signed_when_configured(airlift, project, build, chip, kind, 
     shutil.copy(root / "other.pem", root / "key.pem")
     build(root, "--chip", chip)
     assert airlift("image", "verify-signature", app, "--key", other).returncode == 0
+
+
+# image make, sign, encrypt and decrypt by hand
+
+@pytest.mark.parametrize("words, told", [
+    (["image", "make", "--elf", "/bin/true"], "--chip"),
+    (["image", "make", "--elf", "/bin/true", "--chip", "esp9"], "expected one of esp32 "),
+    (["image", "make", "--elf", "Makefile", "--chip", "esp32"], "not an ELF file"),
+    (["image", "make", "--elf", "none", "--chip", "esp32"], "No such file"),
+    (["image", "make", "--elf", "/bin/true", "--chip", "esp32c2", "--flash-freq", "80m"],
+     "expected 60m 30m 20m 15m"),
+    (["image", "make", "--elf", "/bin/true", "--chip", "esp32", "--version", "v" * 32],
+     "longer than 31"),
+    (["image", "make", "--elf", "/bin/true", "--chip", "esp32", "--mmu-page-size", "8K"],
+     "cannot have pages of 8192"),
+    (["image", "sign", "Makefile", "--key", "Makefile"], "no private key"),
+    (["image", "decrypt", "Makefile", "--key", "tests/vectors/delta/encrypted/rsa-private.pem"],
+     "not a pre-encrypted image"),
+    (["image", "decrypt", "tests/vectors/delta/encrypted/enc-rsa-1byte.bin", "--key",
+      "tests/vectors/delta/encrypted/rsa-public.pem"], "private key is needed"),
+])
+def test_what_cannot_be_made_is_explained_and_leaves_no_file(airlift, tmp_path, words, told):
+    result = airlift(*words, "--out", tmp_path / "out.bin")
+    assert result.returncode == 1 and told in result.stderr, result.stderr
+    assert not (tmp_path / "out.bin").exists()
+
+
+def test_a_second_signature_can_be_appended(airlift, tmp_path):
+    keys = [tmp_path / "a.pem", tmp_path / "b.pem"]
+    public = [make_key(k, "p256") for k in keys]
+    image, one, two = (tmp_path / n for n in ("image", "one", "two"))
+    assert airlift("image", "make", "--elf", "/bin/true", "--chip", "esp32c6", "--secure-pad-v2",
+                   "--out", image).returncode == 0
+    assert airlift("image", "sign", image, "--key", keys[0], "--out", one).returncode == 0
+    assert airlift("image", "sign", one, "--key", keys[1], "--append", "--out", two).returncode == 0
+    for key in public:
+        assert airlift("image", "verify-signature", two, "--key", key).returncode == 0
+    assert airlift("image", "verify-signature", one, "--key", public[1]).returncode == 1
