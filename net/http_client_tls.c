@@ -129,15 +129,15 @@ static int note_verification(int ok, X509_STORE_CTX *store)
     if (ok) return ok;
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct http_tls *t = ssl ? SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index) : NULL;
-    if (!t || t->fault) return ok;
+    if (!t || t->fault) return 0;
     t->fault = X509_STORE_CTX_get_error(store);
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
-    if (!cert) return ok;
+    if (!cert) return 0;
     X509_NAME_oneline(X509_get_subject_name(cert), t->subject, sizeof t->subject);
     X509_NAME_oneline(X509_get_issuer_name(cert), t->issuer, sizeof t->issuer);
     date_text(X509_get0_notBefore(cert), t->not_before);
     date_text(X509_get0_notAfter(cert), t->not_after);
-    return ok;
+    return 0;
 }
 
 /* Adds the certificates of t->ca to the system's. */

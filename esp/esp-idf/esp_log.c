@@ -57,7 +57,7 @@ static void set_one(const char *tag, esp_log_level_t level)
     if (!t) {
         t = malloc(sizeof *t + strlen(tag) + 1);
         if (!t) return;
-        strcpy(t->tag, tag);
+        memcpy(t->tag, tag, strlen(tag) + 1);
         t->next = tags;
         tags = t;
     }

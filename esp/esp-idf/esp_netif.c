@@ -183,7 +183,7 @@ esp_err_t esp_netif_set_hostname(esp_netif_t *n, const char *hostname)
 {
     if (!n || !hostname || strlen(hostname) >= sizeof n->hostname)
         return ESP_ERR_ESP_NETIF_INVALID_PARAMS;
-    strcpy(n->hostname, hostname);
+    memcpy(n->hostname, hostname, strlen(hostname) + 1);
     return ESP_OK;
 }
 
