@@ -3,6 +3,8 @@
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
         -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wno-unused-parameter -Werror
+# Cutting long text is what snprintf is for here.
+WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 ifdef SAN
 # pointer-overflow doubles the data of UBSan: firmware would not fit into a slot of 1 MB.
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize=pointer-overflow \
