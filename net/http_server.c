@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net/http_certificate.h"
 #include "net/url_decode.h"
 
 /* X25519 first: clients send that key share unasked; any other costs a round trip. */
@@ -25,6 +26,7 @@
 /* A connection, to end those that never finish a request head, or a body nobody wants. */
 struct connection {
     struct connection *next, *before;
+    struct http_server *server;
     int fd;
     atomic_bool waiting; /* for the end of a head, or of a body behind an answer */
     atomic_long since_s; /* when that began */
@@ -39,7 +41,8 @@ struct http_server {
     pthread_t watcher;
     bool stopping;
     struct connection connections; /* head of the ring */
-    atomic_uint active;            /* requests between begin and gone */
+    struct http_certificates certificates;
+    atomic_uint active; /* requests between begin and gone */
     char start_error[256];
 };
 
@@ -86,6 +89,7 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **socket_c
     struct connection *c = *socket_context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         if (!(c = calloc(1, sizeof *c))) return;
+        c->server = s;
         c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         c->waiting = true;
         c->since_s = seconds_now();
@@ -223,6 +227,16 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
         vsnprintf(s->start_error, sizeof s->start_error, format, list);
 }
 
+/* Asked in each handshake. libmicrohttpd leaves its connection in the session. */
+static int give_certificate(gnutls_session_t session, const gnutls_datum_t *authorities,
+                            int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                            int algorithm_count, gnutls_pcert_st **chain, unsigned *count,
+                            gnutls_privkey_t *key)
+{
+    struct connection *c = connection_of(gnutls_session_get_ptr(session));
+    return c ? http_certificates_get(&c->server->certificates, chain, count, key) : -1;
+}
+
 static void set_defaults(struct http_server_config *c)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -241,8 +255,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
     unsigned flags =
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | MHD_USE_TURBO | MHD_USE_ITC;
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)c->cert_pem},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)c->key_pem},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)give_certificate},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -276,7 +289,10 @@ struct http_server *http_server_start(const struct http_server_config *cfg, int 
     s->connections.next = s->connections.before = &s->connections;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->wake, NULL);
-    s->daemon = start_daemon(s);
+    bool ready =
+        !cfg->cert_pem || http_certificates_set(&s->certificates, cfg->cert_pem, cfg->key_pem,
+                                                s->start_error, sizeof s->start_error) == 0;
+    s->daemon = ready ? start_daemon(s) : NULL;
     if (s->daemon && pthread_create(&s->watcher, NULL, watch_heads, s) == 0) return s;
     snprintf(why, why_size, "the HTTP server cannot start: %s",
              s->start_error[0] ? s->start_error : "no memory or no threads");
@@ -284,6 +300,7 @@ struct http_server *http_server_start(const struct http_server_config *cfg, int 
         MHD_stop_daemon(s->daemon); /* closes the socket */
     else
         close(listen_fd);
+    http_certificates_free(&s->certificates);
     free(s);
     return NULL;
 }
@@ -302,9 +319,16 @@ void http_server_stop(struct http_server *s, unsigned grace_s)
     pthread_join(s->watcher, NULL);
     MHD_stop_daemon(s->daemon);
     if (fd != MHD_INVALID_SOCKET) close(fd);
+    http_certificates_free(&s->certificates);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->wake);
     free(s);
+}
+
+int http_server_set_certificate(struct http_server *s, const char *cert_pem, const char *key_pem,
+                                char *why, size_t why_size)
+{
+    return http_certificates_set(&s->certificates, cert_pem, key_pem, why, why_size);
 }
 
 const char *http_request_method(const struct http_request *r)

@@ -54,6 +54,11 @@ struct http_server *http_server_start(const struct http_server_config *cfg, int 
 /* Accepts no more, gives requests under way up to grace_s, ends the others. */
 void http_server_stop(struct http_server *s, unsigned grace_s);
 
+/* Another certificate for the connections that come from now on; those that are open keep
+ * theirs. One caller at a time. 0, or -1 and why: the one before stays. */
+int http_server_set_certificate(struct http_server *s, const char *cert_pem, const char *key_pem,
+                                char *why, size_t why_size);
+
 /* The request. Texts live as long as it does. */
 const char *http_request_method(const struct http_request *r);
 bool http_request_is(const struct http_request *r, const char *method);

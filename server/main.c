@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/file.h"
@@ -14,6 +15,7 @@
 #include "net/tls_material.h"
 #include "server/api.h"
 #include "server/auth.h"
+#include "server/certificate.h"
 #include "server/data_dir.h"
 #include "server/log.h"
 #include "server/options.h"
@@ -49,16 +51,7 @@ static bool cannot_write(struct daemon *d, int err)
 
 static bool load_tls(struct daemon *d)
 {
-    char dir[PATH_LEN];
-    const struct options *o = &d->options;
-    if (o->http) return true;
-    if (!o->cert) {
-        snprintf(dir, sizeof dir, "%s/tls", o->data);
-        return tls_material_own(dir, o->names, &d->tls, d->why, sizeof d->why) == 0;
-    }
-    if (tls_material_load(o->cert, o->key, &d->tls, d->why, sizeof d->why) != 0) return false;
-    if (d->why[0]) server_log("warning: %s", d->why);
-    return true;
+    return certificate_load(&d->options, &d->tls, d->why, sizeof d->why);
 }
 
 /* The CA in force. A running airliftd has made it, and holds the lock. */
@@ -166,30 +159,42 @@ static void clean_up(struct daemon *d)
     if (d->lock_fd >= 0) close(d->lock_fd);
 }
 
+/* Serves until SIGINT or SIGTERM; looks after the certificate meanwhile. */
+static int serve(struct daemon *d, const sigset_t *signals)
+{
+    for (;;) {
+        struct timespec wait = {.tv_sec = (time_t)d->options.cert_check_s};
+        int got = sigtimedwait(signals, NULL, &wait);
+        if (got == SIGINT || got == SIGTERM) {
+            server_log("ending on %s", got == SIGINT ? "SIGINT" : "SIGTERM");
+            return EXIT_SUCCESS;
+        }
+        if (got == SIGHUP || errno == EAGAIN) certificate_renew(&d->options, d->http, &d->tls);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static struct daemon d = {.lock_fd = -1};
     std_fds_guard();
     int status = options_parse(argc, argv, &d.options);
     if (status >= 0) return status;
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL); /* before threads start, so that none gets them */
-    signal(SIGPIPE, SIG_IGN);                /* a client that left is an error of write() */
-    signal(SIGXFSZ, SIG_IGN);                /* so is a file size limit */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before threads start, so that none gets them */
+    signal(SIGPIPE, SIG_IGN);                   /* a client that left is an error of write() */
+    signal(SIGXFSZ, SIG_IGN);                   /* so is a file size limit */
     raise_file_limit();
     if (d.options.print_ca) {
         status = print_ca(&d);
     } else if (!prepare(&d)) {
         status = fault(d.why);
     } else {
-        int got = 0;
         tell(&d);
-        sigwait(&ends, &got);
-        server_log("ending on %s", got == SIGINT ? "SIGINT" : "SIGTERM");
-        status = EXIT_SUCCESS;
+        status = serve(&d, &signals);
     }
     clean_up(&d);
     return status;

@@ -11,12 +11,14 @@
 #define EXIT_USAGE       2
 #define DEFAULT_LISTEN   "[::]:8070"
 #define DEFAULT_MAX_SIZE (64u << 20)
+#define DAY_S            86400u
 
 enum {
     OPT_DATA = 256,
     OPT_LISTEN,
     OPT_CERT,
     OPT_KEY,
+    OPT_CERT_CHECK,
     OPT_HTTP,
     OPT_PRINT_CA,
     OPT_NAME,
@@ -33,6 +35,7 @@ static const struct option table[] = {
     {"listen", required_argument, NULL, OPT_LISTEN},
     {"cert", required_argument, NULL, OPT_CERT},
     {"key", required_argument, NULL, OPT_KEY},
+    {"cert-check", required_argument, NULL, OPT_CERT_CHECK},
     {"http", no_argument, NULL, OPT_HTTP},
     {"print-ca", no_argument, NULL, OPT_PRINT_CA},
     {"name", required_argument, NULL, OPT_NAME},
@@ -53,6 +56,8 @@ static const char help[] =
     "  --listen ADDRESS:PORT    where to listen (" DEFAULT_LISTEN ": all IPv6 and IPv4 addresses)\n"
     "  --name NAME              a further host name or address for the certificate (many)\n"
     "  --cert FILE --key FILE   use this certificate (PEM, chain) and key instead of own ones\n"
+    "  --cert-check SECONDS     how often the certificate is looked at, to renew or reload it\n"
+    "                           (86400: daily); SIGHUP does so at once\n"
     "  --http                   plain HTTP without TLS: only for tests and trusted networks\n"
     "  --print-ca               print the CA that clients have to trust, and end\n"
     "  --new-token              make a new token for publishing; the old one ends\n"
@@ -136,6 +141,10 @@ static int take(struct options *o, int option, const char *value)
         status = take_number("--connections-per-address", value, 1000000, &n);
         o->connections_per_address = (unsigned)n;
         break;
+    case OPT_CERT_CHECK:
+        status = take_number("--cert-check", value, 365 * DAY_S, &n);
+        o->cert_check_s = (unsigned)n;
+        break;
     case OPT_HELP:
         fputs(help, stdout);
         return 0;
@@ -150,7 +159,8 @@ static int take(struct options *o, int option, const char *value)
 
 int options_parse(int argc, char **argv, struct options *out)
 {
-    *out = (struct options){.listen = DEFAULT_LISTEN, .max_size = DEFAULT_MAX_SIZE};
+    *out = (struct options){
+        .listen = DEFAULT_LISTEN, .max_size = DEFAULT_MAX_SIZE, .cert_check_s = DAY_S};
     for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         int status = take(out, option, optarg);
         if (status >= 0) return status;

@@ -12,6 +12,7 @@ struct options {
     const char *names[OPTIONS_MAX_NAMES + 1]; /* NULL-terminated */
     uint64_t max_size;
     unsigned connections, connections_per_address;
+    unsigned cert_check_s; /* the certificate is looked at again this often */
     bool http, print_ca, new_token;
 };
 
