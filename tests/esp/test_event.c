@@ -33,15 +33,32 @@ static int teardown(void **state)
 
 static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 {
+    if (!strcmp(base, "BARRIER_EVENT")) return;
     calls++;
     sum += (data ? *(int *)data : 0) + (arg ? *(int *)arg : 0);
     handled_in = xTaskGetCurrentTaskHandle();
 }
 
+ESP_EVENT_DEFINE_BASE(BARRIER_EVENT);
+
+static void pass_barrier(void *arg, esp_event_base_t base, int32_t id, void *data)
+{
+    xTaskNotifyGive(*(TaskHandle_t *)data);
+}
+
+/* Returns when everything posted so far has been handled. */
+static void settle(void)
+{
+    TaskHandle_t me = xTaskGetCurrentTaskHandle();
+    esp_event_handler_register(BARRIER_EVENT, 0, pass_barrier, NULL);
+    esp_event_post(BARRIER_EVENT, 0, &me, sizeof me, portMAX_DELAY);
+    assert_int_equal(ulTaskNotifyTake(pdTRUE, 500), 1);
+}
+
 static void post(esp_event_base_t base, int32_t id, int value)
 {
     assert_int_equal(esp_event_post(base, id, &value, sizeof value, portMAX_DELAY), ESP_OK);
-    vTaskDelay(2);
+    settle();
 }
 
 static void data_is_copied_and_handled_in_the_loops_task(void **state)
@@ -50,7 +67,7 @@ static void data_is_copied_and_handled_in_the_loops_task(void **state)
     esp_event_handler_register(TEST_EVENT, 1, on_event, NULL);
     esp_event_post(TEST_EVENT, 1, &value, sizeof value, portMAX_DELAY);
     value = 100;
-    vTaskDelay(3);
+    settle();
     assert_int_equal(sum, 5);
     assert_string_equal(pcTaskGetName(handled_in), "sys_evt");
 }

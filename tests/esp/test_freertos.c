@@ -15,6 +15,7 @@
 #include "freertos/semphr.h"
 #include "freertos/task.h"
 #include "freertos/timers.h"
+#include "tests/support/eventually.h"
 #include "tests/support/test_board.h"
 
 static volatile int counter;
@@ -42,9 +43,8 @@ static void a_task_runs_and_delete_of_itself_does_not_return(void **state)
 {
     TaskHandle_t task;
     assert_int_equal(xTaskCreate(add_argument_and_end, "adder", 2048, (void *)7, 5, &task), pdPASS);
-    vTaskDelay(5);
+    eventually(eTaskGetState(task) == eDeleted);
     assert_int_equal(counter, 7);
-    assert_int_equal(eTaskGetState(task), eDeleted);
 }
 
 static void count_for_ever(void *arg)
@@ -59,30 +59,29 @@ static void a_deleted_task_stops(void **state)
 {
     TaskHandle_t task;
     xTaskCreate(count_for_ever, "counter", 2048, NULL, 5, &task);
-    vTaskDelay(4);
-    assert_true(counter > 1);
+    eventually(counter > 1);
     vTaskDelete(task);
-    vTaskDelay(2);
+    eventually(kernel_task_ended(task));
     int then = counter;
     vTaskDelay(4);
     assert_int_equal(counter, then);
 }
 
+/* The task is in its delay, or counts once more before it gets there. */
 static void a_suspended_task_waits_for_resume(void **state)
 {
     TaskHandle_t task;
     xTaskCreate(count_for_ever, "counter", 2048, NULL, 5, &task);
-    vTaskDelay(3);
+    eventually(counter > 1);
     vTaskSuspend(task);
-    vTaskDelay(2);
     int then = counter;
     assert_int_equal(eTaskGetState(task), eSuspended);
-    vTaskDelay(4);
-    assert_int_equal(counter, then);
+    vTaskDelay(8);
+    assert_in_range(counter, then, then + 1);
     vTaskResume(task);
-    vTaskDelay(4);
-    assert_true(counter > then);
+    eventually(counter > then + 1);
     vTaskDelete(task);
+    eventually(kernel_task_ended(task));
 }
 
 static void a_delay_lasts_its_ticks(void **state)
@@ -90,12 +89,12 @@ static void a_delay_lasts_its_ticks(void **state)
     assert_int_equal(portTICK_PERIOD_MS, 10);
     uint64_t begin = board_uptime_us();
     vTaskDelay(50 / portTICK_PERIOD_MS);
-    assert_in_range(board_uptime_us() - begin, 50000, 200000);
+    assert_in_range(board_uptime_us() - begin, 50000, 2000000);
     TickType_t wake = xTaskGetTickCount(), first = wake;
     vTaskDelay(1);
     vTaskDelayUntil(&wake, 4);
     assert_int_equal(wake, first + 4);
-    assert_in_range(xTaskGetTickCount() - first, 4, 15);
+    assert_in_range(xTaskGetTickCount() - first, 4, 200);
 }
 
 static void hold_and_count(void *arg)
@@ -116,9 +115,9 @@ static void a_task_that_holds_a_lock_is_deleted_after_it(void **state)
 {
     TaskHandle_t task;
     xTaskCreate(hold_and_count, "holder", 2048, NULL, 5, &task);
-    vTaskDelay(1);
+    eventually(counter > 0);
     vTaskDelete(task);
-    vTaskDelay(12);
+    eventually(kernel_task_ended(task));
     assert_int_equal(counter, 5);
     assert_int_equal(uxTaskGetStackHighWaterMark(task), 0);
 }
@@ -134,10 +133,9 @@ static void abort_delay_wakes_a_task_early(void **state)
 {
     TaskHandle_t task;
     xTaskCreate(sleep_long, "sleeper", 2048, NULL, 5, &task);
-    vTaskDelay(2);
+    eventually(eTaskGetState(task) == eBlocked);
     assert_int_equal(xTaskAbortDelay(task), pdPASS);
-    vTaskDelay(2);
-    assert_int_equal(counter, 1);
+    eventually(counter == 1);
 }
 
 static void use_much_stack(void *arg)
@@ -151,8 +149,7 @@ static void use_much_stack(void *arg)
 static void a_small_stack_has_room_for_the_hosts_libraries(void **state)
 {
     xTaskCreate(use_much_stack, "deep", 1024, NULL, 5, NULL);
-    vTaskDelay(5);
-    assert_int_equal(counter, 1);
+    eventually(counter == 1);
 }
 
 static void a_task_knows_its_name_and_is_found_by_it(void **state)
@@ -164,6 +161,7 @@ static void a_task_knows_its_name_and_is_found_by_it(void **state)
     assert_ptr_equal(xTaskGetHandle("a name of more "), task);
     assert_int_equal(uxTaskPriorityGet(task), 5);
     vTaskDelete(task);
+    eventually(kernel_task_ended(task));
 }
 
 static void return_from_task(void *arg)
@@ -197,8 +195,7 @@ static void a_full_queue_blocks_the_sender_and_keeps_the_order(void **state)
     int item;
     queue = xQueueCreate(1, sizeof item);
     xTaskCreate(send_three, "sender", 2048, NULL, 5, NULL);
-    vTaskDelay(2);
-    assert_int_equal(uxQueueMessagesWaiting(queue), 1);
+    eventually(uxQueueMessagesWaiting(queue) == 1);
     assert_int_equal(uxQueueSpacesAvailable(queue), 0);
     for (int i = 1; i <= 3; i++) {
         assert_int_equal(xQueueReceive(queue, &item, 100), pdPASS);
@@ -206,7 +203,7 @@ static void a_full_queue_blocks_the_sender_and_keeps_the_order(void **state)
     }
     uint64_t begin = board_uptime_us();
     assert_int_equal(xQueueReceive(queue, &item, 3), pdFAIL);
-    assert_in_range(board_uptime_us() - begin, 30000, 200000);
+    assert_in_range(board_uptime_us() - begin, 30000, 2000000);
     vQueueDelete(queue);
 }
 
@@ -244,7 +241,7 @@ static void only_the_holder_gives_a_mutex(void **state)
     assert_int_equal(xSemaphoreTake(semaphore, 0), pdFALSE);
     assert_ptr_equal(xSemaphoreGetMutexHolder(semaphore), xTaskGetCurrentTaskHandle());
     xTaskCreate(give_foreign_mutex, "thief", 2048, NULL, 5, NULL);
-    vTaskDelay(3);
+    eventually(counter != 0);
     assert_int_equal(counter, 2);
     assert_int_equal(xSemaphoreGive(semaphore), pdTRUE);
     vSemaphoreDelete(semaphore);
@@ -272,19 +269,19 @@ static void semaphores_count_and_recursive_mutexes_nest(void **state)
 
 static void wait_for_bit_zero(void *arg)
 {
-    if (xEventGroupWaitBits(group, 1, pdTRUE, pdTRUE, 100) & 1)
+    if (xEventGroupWaitBits(group, 1, pdTRUE, pdTRUE, 1000) & 1)
         __atomic_add_fetch(&counter, 1, __ATOMIC_SEQ_CST);
     vTaskDelete(NULL);
 }
 
 static void one_set_releases_all_waiters_and_clears_once(void **state)
 {
+    TaskHandle_t waiter[3];
     group = xEventGroupCreate();
-    for (int i = 0; i < 3; i++) xTaskCreate(wait_for_bit_zero, "waiter", 2048, NULL, 5, NULL);
-    vTaskDelay(3);
+    for (int i = 0; i < 3; i++) xTaskCreate(wait_for_bit_zero, "waiter", 2048, NULL, 5, &waiter[i]);
+    for (int i = 0; i < 3; i++) eventually(eTaskGetState(waiter[i]) == eBlocked);
     assert_int_equal(xEventGroupSetBits(group, 5), 4);
-    vTaskDelay(3);
-    assert_int_equal(counter, 3);
+    eventually(counter == 3);
     assert_int_equal(xEventGroupWaitBits(group, 6, pdFALSE, pdTRUE, 2), 4);
     assert_int_equal(xEventGroupWaitBits(group, 6, pdFALSE, pdFALSE, 2), 4);
     vEventGroupDelete(group);
@@ -295,9 +292,9 @@ static void a_deleted_waiter_leaves_the_event_group(void **state)
     TaskHandle_t task;
     group = xEventGroupCreate();
     xTaskCreate(wait_for_bit_zero, "waiter", 2048, NULL, 5, &task);
-    vTaskDelay(2);
+    eventually(eTaskGetState(task) == eBlocked);
     vTaskDelete(task);
-    vTaskDelay(2);
+    eventually(kernel_task_ended(task));
     assert_int_equal(xEventGroupSetBits(group, 1), 1); /* nobody was there to clear it */
     assert_int_equal(counter, 0);
     vEventGroupDelete(group);
@@ -306,8 +303,8 @@ static void a_deleted_waiter_leaves_the_event_group(void **state)
 static void notify_back(void *arg)
 {
     uint32_t value;
-    if (xTaskNotifyWait(0, UINT32_MAX, &value, 100)) counter = (int)value;
-    while (ulTaskNotifyTake(pdFALSE, 5)) counter += 100;
+    if (xTaskNotifyWait(0, UINT32_MAX, &value, 1000)) counter = (int)value;
+    while (ulTaskNotifyTake(pdFALSE, 500)) counter += 100;
     vTaskDelete(NULL);
 }
 
@@ -316,12 +313,11 @@ static void notifications_carry_values_and_counts(void **state)
     TaskHandle_t task;
     xTaskCreate(notify_back, "notified", 2048, NULL, 5, &task);
     assert_int_equal(xTaskNotify(task, 42, eSetValueWithOverwrite), pdPASS);
-    vTaskDelay(2);
-    assert_int_equal(counter, 42);
+    eventually(counter == 42);
     xTaskNotifyGive(task);
     xTaskNotifyGive(task);
-    vTaskDelay(3);
-    assert_int_equal(counter, 242);
+    eventually(counter == 242);
+    vTaskDelete(task);
     assert_int_equal(xTaskNotify(xTaskGetCurrentTaskHandle(), 1, eSetValueWithOverwrite), pdPASS);
     assert_int_equal(xTaskNotify(xTaskGetCurrentTaskHandle(), 2, eSetValueWithoutOverwrite),
                      pdFAIL);
@@ -341,17 +337,21 @@ static void timers_fire_once_or_again_and_stop(void **state)
     TimerHandle_t once = xTimerCreate("once", 2, pdFALSE, (void *)(uintptr_t)&counter, on_timer);
     xTimerStart(once, 0);
     assert_true(xTimerIsTimerActive(once));
-    vTaskDelay(8);
+    eventually(counter == 1);
+    vTaskDelay(5);
     assert_int_equal(counter, 1);
     assert_false(xTimerIsTimerActive(once));
     xTimerDelete(once, 0);
 
     TimerHandle_t again = xTimerCreate("again", 2, pdTRUE, (void *)(uintptr_t)&counter, on_timer);
+    uint64_t begin = board_uptime_us();
+    counter = 0;
     xTimerStart(again, 0);
-    vTaskDelay(11);
+    eventually(counter > 3);
     xTimerStop(again, 0);
-    int then = counter;
-    assert_in_range(then, 4, 7);
+    vTaskDelay(1);
+    int then = counter, periods = (int)((board_uptime_us() - begin) / 20000);
+    assert_true(then <= periods + 1);
     vTaskDelay(5);
     assert_int_equal(counter, then);
     xTimerDelete(again, 0);
@@ -380,8 +380,9 @@ static void end_inside_critical_section(void *arg)
 static void a_task_that_ends_in_a_critical_section_leaves_it(void **state)
 {
     static portMUX_TYPE mux = portMUX_INITIALIZER_UNLOCKED;
-    xTaskCreate(end_inside_critical_section, "leaver", 2048, &mux, 5, NULL);
-    vTaskDelay(3);
+    TaskHandle_t task;
+    xTaskCreate(end_inside_critical_section, "leaver", 2048, &mux, 5, &task);
+    eventually(kernel_task_ended(task));
     semaphore = xSemaphoreCreateCounting(1, 0);
     xTaskCreate(add_in_critical_section, "adder", 2048, NULL, 5, NULL);
     assert_true(xSemaphoreTake(semaphore, 300));

@@ -9,6 +9,7 @@
 #include "driver/gpio.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
+#include "tests/support/eventually.h"
 #include "tests/support/test_board.h"
 
 #define PIN 4
@@ -83,8 +84,7 @@ static void edges_interrupt_in_interrupt_context(void **state)
     assert_int_equal(gpio_install_isr_service(0), ESP_ERR_INVALID_STATE);
     assert_int_equal(gpio_isr_handler_add(PIN, on_interrupt, &one), ESP_OK);
     control_gpio_drive(board()->control, PIN, 0);
-    vTaskDelay(3);
-    assert_int_equal(interrupts, 1);
+    eventually(interrupts == 1);
     assert_true(in_isr);
     assert_false(xPortInIsrContext());
     control_gpio_drive(board()->control, PIN, 1);

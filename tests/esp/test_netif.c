@@ -13,6 +13,7 @@
 #include "esp_event.h"
 #include "esp_wifi.h"
 #include "protocol_examples_common.h"
+#include "tests/support/eventually.h"
 #include "tests/support/test_board.h"
 
 static int setup(void **state)
@@ -84,12 +85,12 @@ static void a_station_tells_its_story_in_events(void **state)
     assert_int_equal(esp_wifi_set_config(WIFI_IF_STA, &config), ESP_OK);
     assert_int_equal(esp_wifi_sta_get_ap_info(&ap), ESP_ERR_WIFI_NOT_CONNECT);
     assert_int_equal(esp_wifi_start(), ESP_OK);
-    vTaskDelay(4);
+    eventually(strstr(story, "ip "));
     assert_int_equal(esp_wifi_sta_get_ap_info(&ap), ESP_OK);
     assert_string_equal(ap.ssid, "home");
     assert_true(esp_netif_is_netif_up(netif));
     assert_int_equal(esp_wifi_stop(), ESP_OK);
-    vTaskDelay(4);
+    eventually(strstr(story, "stop "));
     assert_string_equal(story, "start connected ip disconnected lost stop ");
     assert_false(esp_netif_is_netif_up(netif));
     esp_netif_destroy(netif);

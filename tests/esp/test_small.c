@@ -94,13 +94,13 @@ static void light_sleep_and_delays_take_their_time(void **state)
     esp_sleep_enable_timer_wakeup(20000);
     uint64_t begin = board_uptime_us();
     assert_int_equal(esp_light_sleep_start(), ESP_OK);
-    assert_in_range(board_uptime_us() - begin, 20000, 200000);
+    assert_in_range(board_uptime_us() - begin, 20000, 2000000);
     assert_int_equal(esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_TIMER), ESP_OK);
     assert_int_equal(esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_TIMER),
                      ESP_ERR_INVALID_STATE);
     begin = board_uptime_us();
     esp_rom_delay_us(1500);
-    assert_in_range(board_uptime_us() - begin, 1500, 100000);
+    assert_in_range(board_uptime_us() - begin, 1500, 2000000);
 }
 
 int main(void)
