@@ -93,7 +93,9 @@ esp_err_t esp_partition_get_sha256(const esp_partition_t *p, uint8_t *sha_256)
 {
     struct al_window w;
     if (!p || !sha_256 || !p->size) return ESP_ERR_INVALID_ARG;
-    esp_err_t err = idf_window(p, &w);
+    /* The examples fill in no other members. */
+    const esp_partition_t part = {.address = p->address, .size = p->size};
+    esp_err_t err = idf_window(&part, &w);
     if (err) return err;
     if (p->type != ESP_PARTITION_TYPE_APP && p->type != ESP_PARTITION_TYPE_BOOTLOADER)
         return content_sha256(&w, sha_256);
