@@ -1,4 +1,4 @@
-"""`make install` into an empty tree: programs run there, a program builds against the library,
+"""`make install` into an empty tree: programs run there, projects and programs build against it,
 systemd accepts the unit."""
 import os
 import re
@@ -71,6 +71,28 @@ def test_a_program_builds_against_the_library(installed, tmp_path):
     done = subprocess.run([tmp_path / "program"], capture_output=True, text=True)
     assert done.stdout == ("cbf43926 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61"
                            "f20015ad\n")
+
+
+def test_a_project_builds_from_the_installed_tree_alone(installed, tmp_path):
+    prefix = installed / "opt/airlift"
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("AIRLIFT_", "IDF_"))}
+    airlift = prefix / "bin/airlift"
+    shutil.copytree(servers.ROOT / "firmware/simple_ota_example", tmp_path / "project")
+
+    def run(*words):
+        done = subprocess.run([airlift, *words], cwd=tmp_path, env=env, capture_output=True, text=True,
+                              timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("build", "project", "--chip", "esp32c3")
+    assert "simple_ota_example" in run("image", "info", "project/build/simple_ota_example.bin")
+    used = (tmp_path / "project/build/CMakeCache.txt").read_text()
+    used += "".join(f.read_text() for f in (tmp_path / "project/build").rglob("*.make"))
+    assert str(prefix / "share/airlift/idf") in used
+    assert str(servers.ROOT) + "/" not in used
+    run("device", "create", "device", "--from", "project/build")
+    assert "Loaded app from partition" in run("device", "run", "device", "--until", "Calling app_main")
 
 
 def test_systemd_accepts_the_unit(installed, tmp_path):
