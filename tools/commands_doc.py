@@ -36,13 +36,14 @@ def details(text: str) -> str:
     """Paragraphs; those that begin with a blank are shown as they are."""
     parts = []
     for part in text.split("\n\n"):
-        parts.append(f"```\n{part}\n```" if part.startswith(" ") else part)
+        parts.append(f"```text\n{part}\n```" if part.startswith(" ") else part)
     return "\n\n".join(parts) + "\n\n"
 
 
 def command(c: dict) -> str:
     out = f"### airlift {c['name']}\n\n"
-    out += f"    airlift {c['name']} [OPTION]... {c['operands']}".rstrip() + "\n\n"
+    use = f"airlift {c['name']} [OPTION]... {c['operands']}".rstrip()
+    out += f"```text\n{use}\n```\n\n"
     out += c["summary"][0].upper() + c["summary"][1:] + ".\n\n"
     if "details" in c:
         out += details(c["details"])
@@ -67,7 +68,7 @@ def main():
         out += f"## {group['group']}\n\n" + "".join(map(command, group["commands"]))
     daemon = subprocess.run([programs / "airliftd", "--help"], capture_output=True, text=True,
                             check=True)
-    out += f"## airliftd\n\n```\n{daemon.stdout.rstrip()}\n```\n"
+    out += f"## airliftd\n\n```text\n{daemon.stdout.rstrip()}\n```\n"
     sys.stdout.write(out)
 
 
