@@ -7,8 +7,8 @@ The fences of a page that are marked
               have to come in this order; a line `...` stands for any lines, `…` for any text
     others    (text, c, csv, ...) are pictures and contents of files; a fence needs a mark
 
-The directory stands for a clean clone after `make`: it has `build`, a copy of `firmware` and the
-`tests`. The README's session puts build/bin on the PATH itself; for the other pages it is there.
+The directory stands for a clean clone after `make`: it has `build`, a copy of `firmware`, and
+`idf`, `esp` and `tests`. The README's session puts build/bin on the PATH itself; for the other pages it is there.
 A command that has to fail is written `! command`. An `airliftd ... &` is waited for until it
 listens. A session must end what it starts in the background (`kill %1`). A free port takes the place
 of 8070, in the firmware's defaults too.
@@ -76,7 +76,8 @@ def clone(tmp_path):
     root = tmp_path / "clone"
     root.mkdir()
     (root / "build").symlink_to(servers.BUILD)
-    (root / "tests").symlink_to(servers.ROOT / "tests")
+    for name in ("idf", "esp", "tests"):
+        (root / name).symlink_to(servers.ROOT / name)
     shutil.copytree(servers.ROOT / "firmware", root / "firmware", ignore=shutil.ignore_patterns("build"))
     return root
 
