@@ -17,7 +17,7 @@ enum al_ota_event {
     AL_OTA_EV_BAD_IMAGE_MAGIC, /* value: first byte seen */
     AL_OTA_EV_BAD_TABLE_MAGIC, /* value: word seen */
     AL_OTA_EV_FINAL,           /* part: staging, part2: final */
-    AL_OTA_EV_IMAGE_FAULT,     /* image: why verification failed */
+    AL_OTA_EV_IMAGE_FAULT,     /* image: why verification or a check of the header failed */
     AL_OTA_EV_TABLE_FAULT,     /* table: the same of a partition table */
     AL_OTA_EV_VERIFY_FAILED,   /* new image failed verification */
     AL_OTA_EV_COPY,            /* part -> part2 */

@@ -320,9 +320,13 @@ int al_ota_check_image(struct al_ota *o, uint8_t part_type, const struct al_imag
 {
     if (!h || (part_type != AL_PART_APP && part_type != AL_PART_BOOTLOADER))
         return AL_ERR_INVALID_ARG;
-    if (al_image_check_chip(h, &o->device,
-                            part_type == AL_PART_APP ? AL_IMAGE_APP : AL_IMAGE_BOOTLOADER, NULL))
+    struct al_image_fault fault = {0};
+    if (al_image_check_chip(
+            h, &o->device, part_type == AL_PART_APP ? AL_IMAGE_APP : AL_IMAGE_BOOTLOADER, &fault)) {
+        al_ota_tell(o,
+                    &(struct al_ota_event_args){.event = AL_OTA_EV_IMAGE_FAULT, .image = &fault});
         return AL_ERR_INVALID_VERSION;
+    }
     uint8_t is = running ? running->spi_flash_mode : 0, wants = desc ? desc->spi_flash_mode : 0;
     return is && wants && is != wants ? AL_ERR_OTA_SPI_MODE_MISMATCH : AL_OK;
 }

@@ -404,8 +404,11 @@ static void an_image_is_held_against_chip_and_flash_mode(void **state)
                      AL_ERR_OTA_SPI_MODE_MISMATCH);
     running.spi_flash_mode = 0;
     assert_int_equal(al_ota_check_image(ota, AL_PART_APP, &h, &desc, &running), 0);
+    dev.ota_event_count = 0;
     h.chip_id = 5;
     assert_int_equal(al_ota_check_image(ota, AL_PART_APP, &h, NULL, NULL), AL_ERR_INVALID_VERSION);
+    assert_int_equal(dev.ota_event_count, 1); /* people are told which figure is wrong */
+    assert_int_equal(dev.ota_events[0], AL_OTA_EV_IMAGE_FAULT);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, open_device, close_device)
