@@ -162,10 +162,14 @@ static void run_update(const esp_https_ota_config_t *config, nvs_handle_t nvs)
     }
     esp_err_t ret;
     esp_app_desc_t desc = {};
-    ESP_GOTO_ON_ERROR(esp_https_ota_get_img_desc(ota, &desc), failed, TAG,
-                      "esp_https_ota_get_img_desc failed");
-    ESP_GOTO_ON_ERROR(validate_image_header(&desc), failed, TAG,
-                      "image header verification failed");
+    if (esp_https_ota_get_img_desc(ota, &desc) != ESP_OK) {
+        ESP_LOGE(TAG, "esp_https_ota_get_img_desc failed");
+        goto failed;
+    }
+    if (validate_image_header(&desc) != ESP_OK) {
+        ESP_LOGE(TAG, "image header verification failed");
+        goto failed;
+    }
     ret = download(ota, nvs, config->http_config->url);
 
     if (!esp_https_ota_is_complete_data_received(ota)) {
