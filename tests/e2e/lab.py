@@ -20,6 +20,7 @@ import servers
 
 FIRMWARE = servers.ROOT / "firmware"
 CACHE = servers.BUILD / "e2e-firmware"
+PATIENCE_S = 40  # for a line of a device on a busy machine
 _lock = threading.Lock()
 
 
@@ -42,6 +43,39 @@ class Firmware:
     def data(self) -> bytes:
         return self.image.read_bytes()
 
+    def partitions(self) -> dict:
+        """{name: (offset, size)} of its partition table."""
+        done = subprocess.run([servers.AIRLIFT, "partition", "show", self.table, "--json"], capture_output=True,
+                              text=True, check=True, timeout=60)
+        return {p["name"]: (p["offset"], p["size"]) for p in json.loads(done.stdout)}
+
+
+def certificate():
+    """(certificate, key) of a CA that is also the server on 127.0.0.1; made once a day, so that builds that trust it
+    are found again."""
+    directory = CACHE / "certificate"
+    cert, key = directory / "cert.pem", directory / "cert.key"
+    if not key.exists() or time.time() - key.stat().st_mtime > 24 * 3600:
+        servers.make_certificate(directory)
+    return cert, key
+
+
+def patched(image: bytes, changes: dict) -> bytes:
+    """An app image with other bytes ({offset: bytes}), its checksum and digest made right again."""
+    data = bytearray(image)
+    for offset, new in changes.items():
+        data[offset:offset + len(new)] = new
+    end, checksum = 24, 0xef
+    for _ in range(data[1]):
+        length = int.from_bytes(data[end + 4:end + 8], "little")
+        for byte in data[end + 8:end + 8 + length]:
+            checksum ^= byte
+        end += 8 + length
+    end |= 15
+    data[end] = checksum
+    data[end + 1:end + 33] = hashlib.sha256(data[:end + 1]).digest()
+    return bytes(data)
+
 
 def _digest_of(root: pathlib.Path) -> str:
     h = hashlib.sha256()
@@ -51,7 +85,7 @@ def _digest_of(root: pathlib.Path) -> str:
 
 
 def build(sample, ca=None, version=None, config=None, sdkconfig=(), chip="esp32c3"):
-    """Builds firmware/<sample> in a copy whose server_certs/ca_cert.pem is `ca`.
+    """Builds firmware/<sample> (or the project directory `sample`) in a copy whose server_certs/ca_cert.pem is `ca`.
 
     config: {"EXAMPLE_X": "y" | "n" | "text"} on top; sdkconfig: files of the project, first to last.
     """
@@ -81,7 +115,7 @@ def build(sample, ca=None, version=None, config=None, sdkconfig=(), chip="esp32c
             done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, done.stdout + done.stderr
             (base / "done").write_text("")
-    return Firmware(base / "out", sample)
+    return Firmware(base / "out", pathlib.Path(sample).name)
 
 
 class Log(str):
@@ -127,9 +161,9 @@ class Uart:
 
     ended = False
 
-    def expect(self, pattern, seconds=40):
+    def expect(self, pattern, seconds=None):
         """Waits for the pattern behind what was matched before; gives the match."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (seconds or PATIENCE_S)
         with self.changed:
             while True:
                 found = re.search(pattern, self.text[self.position:], re.M)
@@ -141,6 +175,21 @@ class Uart:
                     raise AssertionError(f"{pattern!r} did not come{' (the device ended)' if self.ended else ''}\n"
                                          f"{self.text[-6000:]}")
                 self.changed.wait(left)
+
+    def expect_all(self, *patterns, seconds=None):
+        """Waits for all of them, in any order: events are told by a task of their own."""
+        start = last = self.position
+        for pattern in patterns:
+            self.position = start
+            self.expect(pattern, seconds)
+            last = max(last, self.position)
+        self.position = last
+
+    def expect_slot(self, name, seconds=None):
+        """Waits for the next boot and holds the slot that it starts against `name`."""
+        offset = int(self.expect(r"Loaded app from partition at offset (0x[0-9a-f]+)", seconds)[1], 16)
+        slots = {at: label for label, (at, _) in self.device.firmware.partitions().items()}
+        assert slots.get(offset) == name, f"started {slots.get(offset)}, not {name}"
 
     def write(self, line):
         self.process.stdin.write(line + "\n")
@@ -167,7 +216,7 @@ class Device:
     """A virtual device. It keeps its flash between runs, as a device does."""
 
     def __init__(self, directory, firmware=None, *options):
-        self.dir = pathlib.Path(directory)
+        self.dir, self.firmware = pathlib.Path(directory), firmware
         words = [servers.AIRLIFT, "device", "create", self.dir, *options]
         if firmware:
             words += ["--from", firmware.dir]
@@ -182,6 +231,11 @@ class Device:
         with open(self.flash, "rb") as f:
             f.seek(offset)
             return f.read(length)
+
+    def slot(self, name, length=None) -> bytes:
+        """What lies in a partition of the table that the device was made with."""
+        offset, size = self.firmware.partitions()[name]
+        return self.read(offset, length or size)
 
     def start(self, *options, stdin=None):
         """Switches on; gives the running process (stdin and stdout are UART 0)."""

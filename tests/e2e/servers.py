@@ -65,6 +65,18 @@ def make_certificate(work: pathlib.Path, names=("DNS:localhost", "IP:127.0.0.1")
     return cert, key
 
 
+def issue_certificate(ca, work: pathlib.Path, names=("DNS:localhost", "IP:127.0.0.1"), days=30):
+    """A certificate from `ca` (certificate, key), as make_certificate gives it. days < 0: it has expired."""
+    work.mkdir(parents=True, exist_ok=True)
+    request, cert, key, ext = work / "request.pem", work / "cert.pem", work / "cert.key", work / "ext"
+    ext.write_text("subjectAltName=" + ",".join(names) + "\n")
+    subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", request, "-subj", "/CN=ota server"], check=True, capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", request, "-CA", ca[0], "-CAkey", ca[1], "-set_serial", "2",
+                    "-days", str(days), "-extfile", ext, "-out", cert], check=True, capture_output=True)
+    return cert, key
+
+
 class Server:
     """A program that serves until the with block ends."""
     process: subprocess.Popen = None
@@ -158,9 +170,9 @@ http {{
 class Nginx(Server):
     """nginx. http, server: further lines for these blocks, e.g. "limit_rate 100k;"."""
 
-    def __init__(self, root, work, tls=True, http="", server="", cert=None):
+    def __init__(self, root, work, tls=True, http="", server="", cert=None, protocols="TLSv1.2 TLSv1.3"):
         self.root, self.work, self.tls = pathlib.Path(root), pathlib.Path(work), tls
-        self.http, self.server = http, server
+        self.http, self.server, self.protocols = http, server, protocols
         self.port = free_port()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.cert, self.key = cert or (make_certificate(self.work) if tls else (None, None))
@@ -171,7 +183,7 @@ class Nginx(Server):
         server = self.server
         if self.tls:
             server += (f" ssl_certificate {self.cert}; ssl_certificate_key {self.key};"
-                       " ssl_protocols TLSv1.2 TLSv1.3;")
+                       f" ssl_protocols {self.protocols};")
         conf = self.work / "nginx.conf"
         conf.write_text(("user root;" if os.geteuid() == 0 else "") + NGINX_CONF.format(
             work=self.work, root=self.root, port=self.port, http=self.http, server=server,
@@ -186,11 +198,11 @@ class Nginx(Server):
 class OpensslServer(Server):
     """openssl s_server -WWW: HTTP/1.0, no Content-Length, no ranges, one client at a time."""
 
-    def __init__(self, root, work, *options):
+    def __init__(self, root, work, *options, cert=None):
         self.root, self.options = pathlib.Path(root), options
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
-        self.cert, self.key = make_certificate(pathlib.Path(work))
+        self.cert, self.key = cert or make_certificate(pathlib.Path(work))
         self.ca = self.cert
 
     def start(self):
