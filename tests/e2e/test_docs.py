@@ -66,7 +66,7 @@ def script(page, port):
             out.append(command)
             if re.match(r"airliftd .*&\s*(#.*)?$", command):
                 out.append("wait_for_server")
-    out += ['for _ in $(seq 100); do [ -n "$(jobs -rp)" ] || break; sleep 0.1; done  # it is ending',
+    out += ['for _ in $(seq 70); do [ -n "$(jobs -rp)" ] || break; sleep 0.1; done  # it is ending',
             'left=$(jobs -rp); [ -z "$left" ] || { echo "still running: $left"; exit 1; }']
     return with_port("\n".join(out) + "\n", port)
 
