@@ -8,7 +8,7 @@ The fences of a page that are marked
     others    (text, c, csv, ...) are pictures and contents of files; a fence needs a mark
 
 The directory stands for a clean clone after `make`: it has `build`, a copy of `firmware`, and
-`idf`, `esp` and `tests`. The README's session puts build/bin on the PATH itself; for the other pages it is there.
+`core`, `esp`, `idf` and `tests`. The README's session puts build/bin on the PATH itself; for the other pages it is there.
 A command that has to fail is written `! command`. An `airliftd ... &` is waited for until it
 listens. A session must end what it starts in the background (`kill %1`). A free port takes the place
 of 8070, in the firmware's defaults too.
@@ -77,7 +77,7 @@ def clone(tmp_path):
     root = tmp_path / "clone"
     root.mkdir()
     (root / "build").symlink_to(servers.BUILD)
-    for name in ("idf", "esp", "tests"):
+    for name in ("core", "esp", "idf", "tests"):
         (root / name).symlink_to(servers.ROOT / name)
     shutil.copytree(servers.ROOT / "firmware", root / "firmware", ignore=shutil.ignore_patterns("build"))
     return root
@@ -136,6 +136,25 @@ def test_fences_say_what_they_are(page):
     text = FENCE.sub("", (servers.ROOT / page).read_text())
     assert "```" not in text
     assert not re.search(r"\n\n    \S", text), "an indented block: use a fence"
+
+
+def anchors(page):
+    """The anchors that a Markdown viewer gives the headings of a page."""
+    text = FENCE.sub("", page.read_text())
+    return {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-")
+            for h in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    file = servers.ROOT / page
+    lost = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", file.read_text())):
+        path, _, anchor = link.partition("#")
+        target = file.parent / path if path else file
+        if "://" not in link and not (target.exists() and (not anchor or anchor in anchors(target))):
+            lost.append(link)
+    assert not lost
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(f[0] == "sh" for f in fences(p))])
