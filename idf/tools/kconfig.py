@@ -149,6 +149,20 @@ def tell_ineffective(wanted):
                   "what it depends on is off, or the value is out of range", file=sys.stderr)
 
 
+# What the virtual device does not do although the project may ask for it.
+NOT_MODELLED = {
+    "SECURE_FLASH_ENC_ENABLED": "flash encryption is not modelled: the virtual device's flash holds plain text, "
+                                "and the firmware sees encryption as disabled",
+    "NVS_ENCRYPTION": "NVS encryption is not modelled: the nvs partition holds plain text",
+}
+
+
+def tell_not_modelled(kconf):
+    for name, text in NOT_MODELLED.items():
+        if name in kconf.syms and kconf.syms[name].str_value == "y":
+            print(f"warning: {name}: {text}", file=sys.stderr)
+
+
 def visible_symbols(kconf):
     """Symbols that have a value, as they stand in sdkconfig, in order of the menu."""
     return [s for s in kconf.unique_defined_syms if s.config_string]
@@ -250,6 +264,7 @@ def main():
         wanted += apply_file(kconf, path, args.target, renamed)
     if not args.saved:
         tell_ineffective(wanted)
+    tell_not_modelled(kconf)
     write_outputs(kconf, args, renamed)
 
 
