@@ -25,10 +25,10 @@ _lock = threading.Lock()
 
 
 class Firmware:
-    """A built project: `.image` (PROJECT.bin), `.dir`, `.version`."""
+    """A built project: `.image` (PROJECT.bin), `.dir`; `.warnings` is what its build told."""
 
-    def __init__(self, directory, project):
-        self.dir, self.project = pathlib.Path(directory), project
+    def __init__(self, directory, project, warnings=""):
+        self.dir, self.project, self.warnings = pathlib.Path(directory), project, warnings
         self.image = self.dir / f"{project}.bin"
 
     @property
@@ -114,8 +114,8 @@ def build(sample, ca=None, version=None, config=None, sdkconfig=(), chip="esp32c
                 words += ["-D", f"PROJECT_VER={version}"]
             done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, done.stdout + done.stderr
-            (base / "done").write_text("")
-    return Firmware(base / "out", pathlib.Path(sample).name)
+            (base / "done").write_text(done.stderr)
+    return Firmware(base / "out", pathlib.Path(sample).name, (base / "done").read_text())
 
 
 class Log(str):
