@@ -5,15 +5,15 @@
 
 static void print_step(const cJSON *step)
 {
-    printf("%s\n", cJSON_GetStringValue(cJSON_GetObjectItem(step, "op")));
+    cli_print("%s\n", cJSON_GetStringValue(cJSON_GetObjectItem(step, "op")));
     print_strings(step, "log", "    ");
     print_strings(step, "result", "  ");
     const cJSON *otadata = cJSON_GetObjectItem(step, "otadata");
-    printf("  otadata (sequence/state/crc): %s  %s\n",
-           cJSON_GetStringValue(cJSON_GetArrayItem(otadata, 0)),
-           cJSON_GetStringValue(cJSON_GetArrayItem(otadata, 1)));
+    cli_print("  otadata (sequence/state/crc): %s  %s\n",
+              cJSON_GetStringValue(cJSON_GetArrayItem(otadata, 0)),
+              cJSON_GetStringValue(cJSON_GetArrayItem(otadata, 1)));
     const cJSON *version = cJSON_GetObjectItem(step, "efuse_secure_version_after");
-    if (version) printf("  eFuse secure version is now %d\n", version->valueint);
+    if (version) cli_print("  eFuse secure version is now %d\n", version->valueint);
 }
 
 static int run_all(const struct cli_args *a, struct flash_device *d, cJSON *steps)

@@ -33,4 +33,7 @@ void cli_operand_limits(const char *spec, size_t *min, size_t *max);
  * digits, '-', '_' and '.', and at least one '|'. The brackets of "[v1|v2]" do not count. */
 bool cli_value_is_choice(const char *value);
 
+/* The JSON document of a command that failed, unless it has printed one. */
+void cli_print_failure(void);
+
 #endif

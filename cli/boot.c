@@ -118,19 +118,19 @@ static cJSON *to_json(struct account *s)
 static void print(const cJSON *doc, const struct flash_device *d)
 {
     const struct al_boot_result *r = &d->result;
-    printf("Why:\n");
+    cli_print("Why:\n");
     print_strings(doc, "explanation", "  - ");
     if (d->efuse_version != cJSON_GetObjectItem(doc, "efuse_secure_version_before")->valuedouble)
-        printf("  - the secure version in the eFuses rises to %u\n", d->efuse_version);
-    printf("Log of the boot loader:\n");
+        cli_print("  - the secure version in the eFuses rises to %u\n", d->efuse_version);
+    cli_print("Log of the boot loader:\n");
     print_strings(doc, "log", "  ");
     if (r->part && r->image.has_desc)
-        printf("Boots %s at 0x%x: %s %s\n", flash_image_slot_name(r->part), r->part->offset,
-               r->image.desc.project_name, r->image.desc.version);
+        cli_print("Boots %s at 0x%x: %s %s\n", flash_image_slot_name(r->part), r->part->offset,
+                  r->image.desc.project_name, r->image.desc.version);
     else if (r->part)
-        printf("Boots %s at 0x%x\n", flash_image_slot_name(r->part), r->part->offset);
+        cli_print("Boots %s at 0x%x\n", flash_image_slot_name(r->part), r->part->offset);
     else
-        printf("Boots nothing\n");
+        cli_print("Boots nothing\n");
 }
 
 static int run(const struct cli_args *a)

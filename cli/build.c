@@ -281,9 +281,9 @@ static int report(const struct build *b)
         cJSON_AddNumberToObject(doc, "app_len", (double)st.st_size);
         status = cli_print_json(doc);
     } else {
-        printf("%s %s for %s: %s (%lld KiB)\n", text_of(description, "project_name"),
-               text_of(description, "project_version"), text_of(description, "target"), path,
-               (long long)(st.st_size + 1023) / 1024);
+        cli_print("%s %s for %s: %s (%lld KiB)\n", text_of(description, "project_name"),
+                  text_of(description, "project_version"), text_of(description, "target"), path,
+                  (long long)(st.st_size + 1023) / 1024);
     }
     cJSON_Delete(description);
     return status;

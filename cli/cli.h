@@ -56,7 +56,16 @@ uint64_t cli_number(const struct cli_args *a, const char *option, uint64_t fallb
                     bool *ok);
 bool cli_parse_number(const char *text, uint64_t max, uint64_t *out);
 
-/* "airlift: text" on stderr; gives CLI_FAILED (or CLI_USAGE, with a hint to --help). */
+/* What is said may hold text of files and images: control characters in it are shown,
+ * not obeyed (cli/text.h). */
+
+/* For people, on stdout. */
+void cli_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "airlift: text" on stderr. */
+void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same; gives CLI_FAILED (or CLI_USAGE, with a hint to --help). With --json the
+ * first such message is the document {"error": {"message"}} of a command that fails
+ * without one of its own. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const struct cli_args *a, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

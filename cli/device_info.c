@@ -136,26 +136,26 @@ static const char *state_name(uint32_t state)
 
 static void print_app(const cJSON *app)
 {
-    printf("app      %-16s ", text_of(app, "slot"));
+    cli_print("app      %-16s ", text_of(app, "slot"));
     if (cJSON_IsTrue(cJSON_GetObjectItem(app, "empty")))
-        printf("empty\n");
+        cli_print("empty\n");
     else if (cJSON_IsTrue(cJSON_GetObjectItem(app, "valid")))
-        printf("%s %s\n", text_of(app, "project_name"), text_of(app, "version"));
+        cli_print("%s %s\n", text_of(app, "project_name"), text_of(app, "version"));
     else
-        printf("not valid: %s\n", text_of(app, "check"));
+        cli_print("not valid: %s\n", text_of(app, "check"));
 }
 
 static void print_text(const cJSON *doc)
 {
     const cJSON *item;
-    printf("device   %s%s\n", text_of(doc, "dir"),
-           cJSON_IsTrue(cJSON_GetObjectItem(doc, "running")) ? " (running)" : "");
-    printf("chip     %s %s, %.0f KiB of flash\n", text_of(doc, "chip"), text_of(doc, "revision"),
-           number_of(doc, "flash_size") / 1024);
-    printf("mac      %s, ieee %s\n", text_of(doc, "mac"), text_of(doc, "ieee"));
-    printf("eFuses   secure version %.0f, Secure Boot %s\n", number_of(doc, "secure_version"),
-           cJSON_IsTrue(cJSON_GetObjectItem(doc, "secure_boot")) ? "on" : "off");
-    if (*text_of(doc, "table_error")) printf("table    %s\n", text_of(doc, "table_error"));
+    cli_print("device   %s%s\n", text_of(doc, "dir"),
+              cJSON_IsTrue(cJSON_GetObjectItem(doc, "running")) ? " (running)" : "");
+    cli_print("chip     %s %s, %.0f KiB of flash\n", text_of(doc, "chip"), text_of(doc, "revision"),
+              number_of(doc, "flash_size") / 1024);
+    cli_print("mac      %s, ieee %s\n", text_of(doc, "mac"), text_of(doc, "ieee"));
+    cli_print("eFuses   secure version %.0f, Secure Boot %s\n", number_of(doc, "secure_version"),
+              cJSON_IsTrue(cJSON_GetObjectItem(doc, "secure_boot")) ? "on" : "off");
+    if (*text_of(doc, "table_error")) cli_print("table    %s\n", text_of(doc, "table_error"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(doc, "apps"))
     {
         print_app(item);
@@ -164,11 +164,11 @@ static void print_text(const cJSON *doc)
     {
         uint32_t seq = (uint32_t)number_of(item, "seq");
         if (seq == AL_OTA_SEQ_EMPTY)
-            printf("otadata  empty\n");
+            cli_print("otadata  empty\n");
         else
-            printf("otadata  sequence %u, %s%s\n", seq,
-                   state_name((uint32_t)number_of(item, "state")),
-                   cJSON_IsTrue(cJSON_GetObjectItem(item, "crc_ok")) ? "" : ", CRC wrong");
+            cli_print("otadata  sequence %u, %s%s\n", seq,
+                      state_name((uint32_t)number_of(item, "state")),
+                      cJSON_IsTrue(cJSON_GetObjectItem(item, "crc_ok")) ? "" : ", CRC wrong");
     }
 }
 

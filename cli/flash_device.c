@@ -241,7 +241,7 @@ void print_strings(const cJSON *doc, const char *key, const char *indent)
 {
     const cJSON *list = cJSON_GetObjectItem(doc, key);
     for (const cJSON *item = list ? list->child : NULL; item; item = item->next)
-        printf("%s%s\n", indent, cJSON_GetStringValue(item));
+        cli_print("%s%s\n", indent, cJSON_GetStringValue(item));
 }
 
 bool ota_slots_have_hole(const struct al_part_table *t, char *text, size_t size)

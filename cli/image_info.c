@@ -140,44 +140,44 @@ static void print_descriptions(const struct image_description *d)
         const struct al_app_desc *a = &d->app_desc;
         char sha[65];
         crypto_hex(a->app_elf_sha256, 32, sha);
-        printf("project       %s\nversion       %s\nsecure ver.   %u\n", a->project_name,
-               a->version, a->secure_version);
-        printf("ESP-IDF       %s\nbuilt         %s %s\nELF SHA-256   %s\n", a->idf_ver, a->date,
-               a->time, sha);
+        cli_print("project       %s\nversion       %s\nsecure ver.   %u\n", a->project_name,
+                  a->version, a->secure_version);
+        cli_print("ESP-IDF       %s\nbuilt         %s %s\nELF SHA-256   %s\n", a->idf_ver, a->date,
+                  a->time, sha);
     }
     if (d->has_boot_desc)
-        printf("boot loader   version %u, ESP-IDF %s, built %s\n", d->boot_desc.version,
-               d->boot_desc.idf_ver, d->boot_desc.date_time);
-    if (!d->has_app_desc && !d->has_boot_desc) printf("description   none\n");
+        cli_print("boot loader   version %u, ESP-IDF %s, built %s\n", d->boot_desc.version,
+                  d->boot_desc.idf_ver, d->boot_desc.date_time);
+    if (!d->has_app_desc && !d->has_boot_desc) cli_print("description   none\n");
 }
 
 static void print_text(const struct image_description *d)
 {
     const struct al_chip *chip = al_chip_by_id(d->header.chip_id);
     unsigned rev = d->header.min_chip_rev_full;
-    printf("chip          %s (id %u), revision from v%u.%u\n", chip ? chip->title : "unknown",
-           d->header.chip_id, rev / 100, rev % 100);
+    cli_print("chip          %s (id %u), revision from v%u.%u\n", chip ? chip->title : "unknown",
+              d->header.chip_id, rev / 100, rev % 100);
     print_descriptions(d);
-    printf("entry         0x%08x\n", d->header.entry_addr);
+    cli_print("entry         0x%08x\n", d->header.entry_addr);
     for (uint32_t i = 0; i < d->segment_count; i++)
-        printf("segment %-2u    %8u bytes at offset 0x%-6x load address 0x%08x%s\n", i,
-               d->segment[i].len, d->segment[i].offset, d->segment[i].load_addr,
-               d->segment[i].load_addr == 0                            ? " (padding)"
-               : chip && al_chip_mapped(chip, d->segment[i].load_addr) ? " (mapped)"
-                                                                       : "");
+        cli_print("segment %-2u    %8u bytes at offset 0x%-6x load address 0x%08x%s\n", i,
+                  d->segment[i].len, d->segment[i].offset, d->segment[i].load_addr,
+                  d->segment[i].load_addr == 0                            ? " (padding)"
+                  : chip && al_chip_mapped(chip, d->segment[i].load_addr) ? " (mapped)"
+                                                                          : "");
     if (!d->image_len) return;
-    printf("checksum      0x%02x, %s\n", d->checksum,
-           d->checksum == d->checksum_calculated ? "right" : "WRONG");
-    printf("SHA-256       %s\n", !d->header.hash_appended ? "none appended"
-                                 : hash_ok(d)             ? "right"
-                                                          : "WRONG");
-    printf("image length  %u bytes\n", d->image_len);
+    cli_print("checksum      0x%02x, %s\n", d->checksum,
+              d->checksum == d->checksum_calculated ? "right" : "WRONG");
+    cli_print("SHA-256       %s\n", !d->header.hash_appended ? "none appended"
+                                    : hash_ok(d)             ? "right"
+                                                             : "WRONG");
+    cli_print("image length  %u bytes\n", d->image_len);
     for (uint32_t i = 0; i < d->signature_count; i++) {
         char digest[65];
         crypto_hex(d->signature[i].key_digest, 32, digest);
-        printf("signature %u   %s, key %s%s\n", d->signature[i].block,
-               image_scheme_name(&d->signature[i].b), digest,
-               d->signature[i].b.crc_ok ? "" : ", CRC WRONG");
+        cli_print("signature %u   %s, key %s%s\n", d->signature[i].block,
+                  image_scheme_name(&d->signature[i].b), digest,
+                  d->signature[i].b.crc_ok ? "" : ", CRC WRONG");
     }
 }
 

@@ -154,9 +154,9 @@ static int report(const struct cli_args *a, const struct bench *b, int err,
         cJSON_AddItemToObject(doc, "error", err ? fault_json(fault, why) : cJSON_CreateNull());
         status = cli_print_json(doc);
     } else if (!err) {
-        printf("%s: valid for %s at 0x%x, %u of %u bytes%s\n", cli_operand(a, 0),
-               b->rules.device.chip->title, b->slot.offset, img->image_len, b->slot.size,
-               b->keys.count ? ", signature good" : "");
+        cli_print("%s: valid for %s at 0x%x, %u of %u bytes%s\n", cli_operand(a, 0),
+                  b->rules.device.chip->title, b->slot.offset, img->image_len, b->slot.size,
+                  b->keys.count ? ", signature good" : "");
     }
     if (err)
         return cli_fail("%s: %s: %s (%s)", cli_operand(a, 0), image_check_name(fault->check), why,
@@ -215,7 +215,7 @@ static int report_signature(const struct cli_args *a, const struct signature_che
             cJSON_AddStringToObject(cJSON_AddObjectToObject(doc, "error"), "message", s->why);
         status = cli_print_json(doc);
     } else if (s->valid) {
-        printf("%s: signature good\n", cli_operand(a, 0));
+        cli_print("%s: signature good\n", cli_operand(a, 0));
     }
     return s->valid ? status : cli_fail("%s: %s", cli_operand(a, 0), s->why);
 }

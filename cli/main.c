@@ -10,8 +10,9 @@
 #include "host/std_fds.h"
 
 /* Exit status, once all output is out. */
-static int finish(int status)
+static int finish(int status, bool json)
 {
+    if (status != CLI_OK && json) cli_print_failure();
     bool failed = ferror(stdout) != 0;
     if (fflush(stdout) != 0 || failed)
         return cli_fail("cannot write to standard output: %s", strerror(errno));
@@ -23,10 +24,10 @@ static int unknown(int argc, const char *const *argv)
     const char *near = cli_suggest(argc, argv);
     bool known = cli_is_first_word(argv[0]);
     if (known && (argc == 1 || argv[1][0] == '-'))
-        fprintf(stderr, "airlift: '%s' needs one more word\n", argv[0]);
+        (void)cli_fail("'%s' needs one more word", argv[0]);
     else
-        fprintf(stderr, "airlift: there is no command '%s%s%s'\n", argv[0], known ? " " : "",
-                known ? argv[1] : "");
+        (void)cli_fail("there is no command '%s%s%s'", argv[0], known ? " " : "",
+                       known ? argv[1] : "");
     if (near) fprintf(stderr, "Did you mean 'airlift %s'?\n", near);
     fprintf(stderr, "See 'airlift %s%s--help'.\n", known ? argv[0] : "", known ? " " : "");
     return CLI_USAGE;
@@ -35,6 +36,14 @@ static int unknown(int argc, const char *const *argv)
 static bool asks_for_help(const char *word)
 {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* Also of words that cannot be parsed. */
+static bool asks_for_json(int argc, const char *const *argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0) return true;
+    return false;
 }
 
 static int run(int argc, const char *const *argv)
@@ -74,5 +83,6 @@ int main(int argc, char **argv)
 {
     std_fds_guard();
     signal(SIGPIPE, SIG_IGN); /* a reader that left is a write error, told by finish() */
-    return finish(run(argc - 1, (const char *const *)argv + 1));
+    const char *const *words = (const char *const *)argv + 1;
+    return finish(run(argc - 1, words), asks_for_json(argc - 1, words));
 }

@@ -85,7 +85,7 @@ static int fail_set(const struct nvs_file *f, const char *key, const struct nvs_
 static int report(const struct cli_args *a, const struct nvs_file *f, const char *what)
 {
     if (!cli_json_wanted(a)) {
-        printf("%s\n", what);
+        cli_print("%s\n", what);
         return CLI_OK;
     }
     cJSON *doc = cJSON_CreateObject();
@@ -181,7 +181,7 @@ static int run_erase(const struct cli_args *a)
 
 static void warn(void *ctx, unsigned line, const char *text)
 {
-    fprintf(stderr, "airlift: %s, line %u: %s\n", (const char *)ctx, line, text);
+    cli_warn("%s, line %u: %s", (const char *)ctx, line, text);
 }
 
 static int run_build(const struct cli_args *a)
@@ -209,7 +209,7 @@ static int run_build(const struct cli_args *a)
     free(image);
     if (err) return cli_fail("cannot write %s: %s", out_path, strerror(-err));
     if (!cli_json_wanted(a)) {
-        printf("%s: %u bytes, version %u\n", out_path, (unsigned)size, options.version);
+        cli_print("%s: %u bytes, version %u\n", out_path, (unsigned)size, options.version);
         return CLI_OK;
     }
     cJSON *doc = cJSON_CreateObject();
@@ -261,9 +261,8 @@ const struct cli_command nvs_commands[] = {
         .name = "nvs set",
         .operands = "FLASH NS KEY TYPE [VALUE]",
         .summary = "store a value, as a device would",
-        .details =
-            ABOUT_FILE "TYPE is u8 i8 u16 i16 u32 i32 u64 i64 float double str or blob. The "
-                       "value of a blob is hex. The namespace is made if it is missing.",
+        .details = ABOUT_FILE "TYPE is u8 i8 u16 i16 u32 i32 u64 i64 float double str or blob. The "
+                              "value of a blob is hex. The namespace is made if it is missing.",
         .example = "airlift nvs set flash.bin wifi ssid str home",
         .options = set_options,
         .run = run_set,

@@ -1,6 +1,7 @@
 /* nvs show: what is in an NVS partition, as the device would read it. Works on a
  * copy: the repairs that opening makes never reach the file. */
 #include "cli/nvs_file.h"
+#include "cli/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -15,35 +16,6 @@
 #define PEOPLE_MAX 48u /* bytes of a value that people are shown */
 
 static const char *const page_states[] = {"UNINITIALIZED", "ACTIVE", "FULL", "FREEING", "CORRUPT"};
-
-static bool utf8(const uint8_t *s, size_t len)
-{
-    for (size_t i = 0; i < len;) {
-        unsigned more = s[i] < 0x80                   ? 0
-                        : s[i] >= 0xc2 && s[i] < 0xe0 ? 1
-                        : s[i] < 0xc2                 ? 9
-                        : s[i] < 0xf0                 ? 2
-                        : s[i] < 0xf5                 ? 3
-                                                      : 9;
-        if (more > len - i - 1) return false;
-        for (i++; more > 0; more--, i++)
-            if ((s[i] & 0xc0) != 0x80) return false;
-    }
-    return true;
-}
-
-/* A key as text: bytes that are no UTF-8 as \xNN. */
-static void readable(const char *name, char out[4 * 16])
-{
-    size_t len = strlen(name);
-    bool fine = utf8((const uint8_t *)name, len);
-
-    for (size_t i = 0; i < len; i++) {
-        bool plain = fine || (uint8_t)name[i] < 0x80;
-        out += plain ? sprintf(out, "%c", name[i]) : sprintf(out, "\\x%02x", (uint8_t)name[i]);
-    }
-    *out = 0;
-}
 
 static char *hex(const uint8_t *data, size_t len)
 {
@@ -90,7 +62,7 @@ static void add_value(cJSON *o, uint8_t type, const uint8_t *data, size_t len)
 
     if (type == AL_NVS_BLOB) {
         add_hex(o, "value", data, len);
-    } else if (type == AL_NVS_STR && len && utf8(data, len - 1)) {
+    } else if (type == AL_NVS_STR && len && text_is_utf8(data, len - 1)) {
         cJSON_AddStringToObject(o, "value", (const char *)data);
     } else if (type == AL_NVS_STR) {
         add_hex(o, "value_hex", data, len ? len - 1 : 0);
@@ -143,16 +115,14 @@ static int list(struct nvs_file *f, uint8_t filter, cJSON *namespaces, cJSON *it
     for (size_t i = 0; i < count; i++) {
         bool old = filter == AL_NVS_BLOB_V1;
         uint8_t type = old ? AL_NVS_BLOB : (uint8_t)found[i].found_type;
-        char space[64], key[64];
-        readable(found[i].namespace_name, space);
-        readable(found[i].key, key);
+        const char *space = found[i].namespace_name, *key = found[i].key;
         cJSON *row = cJSON_CreateArray(), *in = child(namespaces, space);
         cJSON_AddItemToArray(row, cJSON_CreateString(space));
         cJSON_AddItemToArray(row, cJSON_CreateString(key));
         cJSON_AddItemToArray(row, cJSON_CreateString(nvs_type_name(type)));
         /* Of two items of a key the first is the one that is read. */
         if (!cJSON_HasObjectItem(in, key)) {
-            cJSON *value = read_key(f, found[i].found_ns, type, found[i].key);
+            cJSON *value = read_key(f, found[i].found_ns, type, key);
             if (old) cJSON_AddTrueToObject(value, "old_format");
             cJSON_AddItemToObject(in, key, value);
         }
@@ -207,14 +177,14 @@ static void print_text(const cJSON *key)
                 *error = cJSON_GetObjectItem(key, "error");
 
     if (!value) value = cJSON_GetObjectItem(key, "value_hex");
-    printf("  %-15s  %-6s  ", key->string, cJSON_GetObjectItem(key, "type")->valuestring);
+    cli_print("  %-15s  %-6s  ", key->string, cJSON_GetObjectItem(key, "type")->valuestring);
     if (error)
-        printf("unreadable: %s\n", error->valuestring);
+        cli_print("unreadable: %s\n", error->valuestring);
     else if (strlen(value->valuestring) > PEOPLE_MAX)
-        printf("%.*s... (%zu characters)\n", (int)PEOPLE_MAX, value->valuestring,
-               strlen(value->valuestring));
+        cli_print("%.*s... (%zu characters)\n", (int)PEOPLE_MAX, value->valuestring,
+                  strlen(value->valuestring));
     else
-        printf("%s\n", value->valuestring);
+        cli_print("%s\n", value->valuestring);
 }
 
 static int print_doc(const struct nvs_file *f, const cJSON *doc)
@@ -222,34 +192,33 @@ static int print_doc(const struct nvs_file *f, const cJSON *doc)
     const cJSON *page, *space, *key, *s = cJSON_GetObjectItem(doc, "stats");
     int i = 0;
 
-    printf("%s%sNVS partition at 0x%x, 0x%x bytes", f->label, *f->label ? ": " : "", f->part.offset,
-           f->part.size);
+    cli_print("%s%sNVS partition at 0x%x, 0x%x bytes", f->label, *f->label ? ": " : "",
+              f->part.offset, f->part.size);
     if (s)
-        printf(", %d of %d entries used, %d available", cJSON_GetObjectItem(s, "used")->valueint,
-               cJSON_GetObjectItem(s, "total")->valueint,
-               cJSON_GetObjectItem(s, "available")->valueint);
-    printf("\n");
+        cli_print(", %d of %d entries used, %d available", cJSON_GetObjectItem(s, "used")->valueint,
+                  cJSON_GetObjectItem(s, "total")->valueint,
+                  cJSON_GetObjectItem(s, "available")->valueint);
+    cli_print("\n");
     cJSON_ArrayForEach(page, cJSON_GetObjectItem(doc, "pages"))
     {
         const cJSON *seq = cJSON_GetObjectItem(page, "seq");
-        printf("page %-3d  %-13s", i++, cJSON_GetObjectItem(page, "state")->valuestring);
+        cli_print("page %-3d  %-13s", i++, cJSON_GetObjectItem(page, "state")->valuestring);
         if (cJSON_IsNumber(seq))
-            printf("  sequence %.0f, version %d", seq->valuedouble,
-                   cJSON_GetObjectItem(page, "version")->valueint);
-        printf("\n");
+            cli_print("  sequence %.0f, version %d", seq->valuedouble,
+                      cJSON_GetObjectItem(page, "version")->valueint);
+        cli_print("\n");
     }
     cJSON_ArrayForEach(space, cJSON_GetObjectItem(doc, "namespaces"))
     {
-        printf("%s\n", *space->string ? space->string : "(namespace lost)");
+        cli_print("%s\n", *space->string ? space->string : "(namespace lost)");
         cJSON_ArrayForEach(key, space)
         {
             print_text(key);
         }
     }
     if (!cJSON_IsTrue(cJSON_GetObjectItem(doc, "clean")) && f->init == 0)
-        fprintf(stderr,
-                "airlift: a device will repair this partition when it starts; shown is what "
-                "it will then read\n");
+        cli_warn("a device will repair this partition when it starts; shown is what it will then "
+                 "read");
     return CLI_OK;
 }
 

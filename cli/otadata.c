@@ -67,21 +67,20 @@ static int report(const struct cli_args *a, const struct opened *o)
 {
     char text[400];
     const struct al_part *p = selected(o);
-    if (ota_slots_have_hole(&o->image.table, text, sizeof text))
-        fprintf(stderr, "airlift: warning: %s\n", text);
+    if (ota_slots_have_hole(&o->image.table, text, sizeof text)) cli_warn("warning: %s", text);
     if (cli_json_wanted(a)) return cli_print_json(to_json(o));
     for (int i = 0; i < 2; i++) {
         const struct al_ota_entry *e = &o->entry[i];
         if (e->seq == AL_OTA_SEQ_EMPTY)
-            printf("entry %d  empty\n", i);
+            cli_print("entry %d  empty\n", i);
         else
-            printf("entry %d  sequence %-10u  state %-14s  crc 0x%08x %s\n", i, e->seq,
-                   ota_state_name(e->state), e->crc, al_ota_entry_crc_ok(e) ? "right" : "WRONG");
+            cli_print("entry %d  sequence %-10u  state %-14s  crc 0x%08x %s\n", i, e->seq,
+                      ota_state_name(e->state), e->crc, al_ota_entry_crc_ok(e) ? "right" : "WRONG");
     }
     if (p)
-        printf("selected %s (at 0x%x)\n", flash_image_slot_name(p), p->offset);
+        cli_print("selected %s (at 0x%x)\n", flash_image_slot_name(p), p->offset);
     else
-        printf(
+        cli_print(
             "selected none: the boot loader takes the factory app, or looks for one that starts\n");
     return CLI_OK;
 }
@@ -143,10 +142,9 @@ static int do_switch(const struct cli_args *a, struct opened *o)
     struct al_ota_switch plan = al_ota_switch_plan_tool(o->entry, slot, slots);
     write_switch(o, plan);
     if (al_ota_entry_unusable(&o->entry[plan.index]))
-        fprintf(stderr,
-                "airlift: warning: entry %u keeps its state %s, so the boot loader will not follow "
-                "it; erase otadata first ('airlift otadata erase')\n",
-                plan.index, ota_state_name(o->entry[plan.index].state));
+        cli_warn("warning: entry %u keeps its state %s, so the boot loader will not follow it; "
+                 "erase otadata first ('airlift otadata erase')",
+                 plan.index, ota_state_name(o->entry[plan.index].state));
     return finish(a, o);
 }
 

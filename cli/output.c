@@ -1,5 +1,6 @@
 /* What commands say: messages, JSON documents, progress. See cli.h. */
 #include "cli/args.h"
+#include "cli/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,12 +13,58 @@
 #define BAR_WIDTH         30
 #define PROGRESS_PERIOD_S 0.1
 
-int cli_fail(const char *format, ...)
+/* For main: a command that failed has to leave a JSON document, too. */
+static struct {
+    char first_message[1024];
+    bool document; /* one was printed, or could not be */
+} said;
+
+__attribute__((format(printf, 2, 0))) static void write_plain(FILE *out, const char *format,
+                                                              va_list list)
+{
+    char *text;
+    if (vasprintf(&text, format, list) < 0) {
+        fputs(format, out); /* out of memory: better than nothing */
+        return;
+    }
+    text_write_plain(out, text);
+    free(text);
+}
+
+void cli_print(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    write_plain(stdout, format, list);
+    va_end(list);
+}
+
+void cli_warn(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
     fputs("airlift: ", stderr);
-    vfprintf(stderr, format, list);
+    write_plain(stderr, format, list);
+    fputc('\n', stderr);
+    va_end(list);
+}
+
+__attribute__((format(printf, 1, 0))) static void remember(const char *format, va_list list)
+{
+    va_list copy;
+    va_copy(copy, list);
+    if (!said.first_message[0])
+        vsnprintf(said.first_message, sizeof said.first_message, format, copy);
+    va_end(copy);
+}
+
+int cli_fail(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    remember(format, list);
+    fputs("airlift: ", stderr);
+    write_plain(stderr, format, list);
     fputc('\n', stderr);
     va_end(list);
     return CLI_FAILED;
@@ -27,8 +74,9 @@ int cli_usage(const struct cli_args *a, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
+    remember(format, list);
     fprintf(stderr, "airlift %s: ", a->command->name);
-    vfprintf(stderr, format, list);
+    write_plain(stderr, format, list);
     fprintf(stderr, "\nSee 'airlift %s --help'.\n", a->command->name);
     va_end(list);
     return CLI_USAGE;
@@ -37,14 +85,24 @@ int cli_usage(const struct cli_args *a, const char *format, ...)
 int cli_print_json(cJSON *doc)
 {
     char *text = cJSON_Print(doc);
+    said.document = true;
     cJSON_Delete(doc);
     if (!text) return cli_fail("out of memory while writing JSON");
-    bool written = puts(text) >= 0 && fflush(stdout) == 0;
-    int err = errno;
+    text_write_json(stdout, text);
     free(text);
+    bool written = fputc('\n', stdout) != EOF && fflush(stdout) == 0 && !ferror(stdout);
+    int err = errno;
     if (written) return CLI_OK;
     clearerr(stdout); /* told here: cli/main.c need not tell it again */
     return cli_fail("cannot write to standard output: %s", strerror(err));
+}
+
+void cli_print_failure(void)
+{
+    if (said.document) return;
+    cJSON *doc = cJSON_CreateObject();
+    cJSON_AddStringToObject(cJSON_AddObjectToObject(doc, "error"), "message", said.first_message);
+    (void)cli_print_json(doc);
 }
 
 static double seconds_now(void)

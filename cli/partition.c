@@ -65,7 +65,7 @@ static int run_build(const struct cli_args *a)
     if (err) return cli_fail("%s: %s", out, strerror(-err));
     (void)al_part_table_parse(raw, sizeof raw, UINT32_MAX, &crypto_openssl, &t, NULL);
     char text[400];
-    if (ota_slots_have_hole(&t, text, sizeof text)) fprintf(stderr, "airlift: warning: %s\n", text);
+    if (ota_slots_have_hole(&t, text, sizeof text)) cli_warn("warning: %s", text);
     if (!cli_json_wanted(a)) return CLI_OK;
     cJSON *doc = cJSON_CreateObject();
     cJSON_AddStringToObject(doc, "file", out);
@@ -144,8 +144,8 @@ static cJSON *fault_json(const struct opened *o, const char *why)
 
 static void print_table(const struct al_part_table *t)
 {
-    printf("%-16s  %-15s  %-9s  %-10s  %-10s  %s\n", "name", "type", "subtype", "offset", "size",
-           "flags");
+    cli_print("%-16s  %-15s  %-9s  %-10s  %-10s  %s\n", "name", "type", "subtype", "offset", "size",
+              "flags");
     for (uint32_t i = 0; i < t->count; i++) {
         const struct al_part *p = &t->part[i];
         const char *type = al_part_type_name(p->type),
@@ -153,10 +153,10 @@ static void print_table(const struct al_part_table *t)
         char type_number[8], subtype_number[8];
         snprintf(type_number, sizeof type_number, "0x%02x", p->type);
         snprintf(subtype_number, sizeof subtype_number, "0x%02x", p->subtype);
-        printf("%-16s  %-15s  %-9s  0x%-8x  0x%-8x  %s%s\n", p->label, type ? type : type_number,
-               subtype ? subtype : subtype_number, p->offset, p->size,
-               p->flags & AL_PART_ENCRYPTED ? "encrypted " : "",
-               p->flags & AL_PART_READONLY ? "readonly" : "");
+        cli_print("%-16s  %-15s  %-9s  0x%-8x  0x%-8x  %s%s\n", p->label, type ? type : type_number,
+                  subtype ? subtype : subtype_number, p->offset, p->size,
+                  p->flags & AL_PART_ENCRYPTED ? "encrypted " : "",
+                  p->flags & AL_PART_READONLY ? "readonly" : "");
     }
 }
 
@@ -197,7 +197,7 @@ static int run_verify(const struct cli_args *a)
     if (status) return status;
     if (o.err) part_fault_explain(&o.fault, why, sizeof why);
     bool warned = !o.err && ota_slots_have_hole(&o.table, hole, sizeof hole);
-    if (warned) fprintf(stderr, "airlift: warning: %s\n", hole);
+    if (warned) cli_warn("warning: %s", hole);
     if (cli_json_wanted(a)) {
         cJSON *doc = cJSON_CreateObject();
         cJSON_AddBoolToObject(doc, "valid", !o.err);
@@ -208,8 +208,8 @@ static int run_verify(const struct cli_args *a)
         if (warned) cJSON_AddItemToArray(warnings, cJSON_CreateString(hole));
         status = cli_print_json(doc);
     } else if (!o.err) {
-        printf("%s: valid, %u partitions, for a flash of 0x%x bytes\n", cli_operand(a, 0),
-               o.table.count, o.flash_size);
+        cli_print("%s: valid, %u partitions, for a flash of 0x%x bytes\n", cli_operand(a, 0),
+                  o.table.count, o.flash_size);
     }
     if (o.err)
         return cli_fail("%s: %s: %s (%s)", cli_operand(a, 0), part_check_name(o.fault.check), why,

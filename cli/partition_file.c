@@ -14,7 +14,7 @@
 
 static void warn(void *ctx, unsigned line, const char *text)
 {
-    fprintf(stderr, "airlift: %s:%u: %s\n", (const char *)ctx, line, text);
+    cli_warn("%s:%u: %s", (const char *)ctx, line, text);
 }
 
 static bool options_from(const struct cli_args *a, uint32_t flash_size, struct part_csv_options *o)

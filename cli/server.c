@@ -73,8 +73,8 @@ static int push_data(const struct cli_args *a, const uint8_t *data, size_t len)
         status = cli_print_json(doc);
     } else if (status == CLI_OK) {
         const char *project = text_of(doc, "project_name");
-        printf("published %s%s%s %s\n  %s%s\n", text_of(doc, "name"), *project ? ": " : "", project,
-               text_of(doc, "version"), l.url, text_of(doc, "url"));
+        cli_print("published %s%s%s %s\n  %s%s\n", text_of(doc, "name"), *project ? ": " : "",
+                  project, text_of(doc, "version"), l.url, text_of(doc, "url"));
         cJSON_Delete(doc);
     }
     server_link_close(&l);
@@ -95,10 +95,10 @@ static int run_push(const struct cli_args *a)
 
 static void print_artifact(const cJSON *a)
 {
-    printf("%-32s %10.0f  %-14s %-10s %-24s %-16s %.12s  %s\n", text_of(a, "name"),
-           cJSON_GetNumberValue(cJSON_GetObjectItem(a, "size")), text_of(a, "kind"),
-           text_of(a, "chip"), text_of(a, "project_name"), text_of(a, "version"),
-           text_of(a, "sha256"), text_of(a, "published"));
+    cli_print("%-32s %10.0f  %-14s %-10s %-24s %-16s %.12s  %s\n", text_of(a, "name"),
+              cJSON_GetNumberValue(cJSON_GetObjectItem(a, "size")), text_of(a, "kind"),
+              text_of(a, "chip"), text_of(a, "project_name"), text_of(a, "version"),
+              text_of(a, "sha256"), text_of(a, "published"));
 }
 
 /* One request without body; *doc is the answer. */
@@ -138,7 +138,7 @@ static int run_artifacts_delete(const struct cli_args *a)
     cJSON_Delete(doc);
     if (status != CLI_OK) return status;
     if (!cli_json_wanted(a)) {
-        printf("deleted %s\n", name);
+        cli_print("deleted %s\n", name);
         return CLI_OK;
     }
     doc = cJSON_CreateObject();

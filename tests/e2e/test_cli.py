@@ -1,6 +1,7 @@
 """The command line as a whole: every command's help, completion, man pages, exit statuses."""
 import json
 import os
+import struct
 import subprocess
 
 import pytest
@@ -153,3 +154,46 @@ def test_the_command_reference_is_up_to_date():
     done = subprocess.run(["/usr/bin/python3", servers.ROOT / "tools" / "commands_doc.py",
                            servers.BUILD / "bin"], capture_output=True, text=True, check=True)
     assert (servers.ROOT / "docs" / "commands.md").read_text() == done.stdout, "run 'make docs'"
+
+
+@pytest.mark.parametrize("words,status", [
+    (["image", "info", "no-such-file"], 1),
+    (["image", "verify", "."], 1),
+    (["partition", "build", "no-such-file", "--out", "x"], 1),
+    (["flash", "create", "--size", "4MB", "--partitions", "no-such-file", "--out", "x"], 1),
+    (["otadata", "show", "no-such-file"], 1),
+    (["boot", "no-such-file"], 1),
+    (["api", "no-such-file", "boot"], 1),
+    (["nvs", "show", "no-such-file"], 1),
+    (["device", "info", "no-such-dir"], 1),
+    (["api", "no-such-file", "nonsense"], 2),
+    (["image", "info"], 2),
+    (["image", "info", "--no-such-option"], 2),
+    (["nonsense"], 2),
+], ids=lambda p: " ".join(p) if isinstance(p, list) else str(p))
+def test_a_failure_is_a_json_document_too(airlift, tmp_path, words, status):
+    done = airlift(*words, "--json", cwd=tmp_path)
+    assert done.returncode == status
+    message = json.loads(done.stdout)["error"]["message"]
+    assert message and message in done.stderr
+
+
+HOSTILE = {"escape": b"\x1b[31mred\x07", "no-utf8": b"\xff\xfe\x80", "c1": b"\xc2\x9b31m", "full": b"A" * 16,
+           "quote": b'"\\\n'}
+
+
+@pytest.mark.parametrize("label", HOSTILE.values(), ids=HOSTILE)
+def test_labels_steer_neither_terminal_nor_json(airlift, tmp_path, label):
+    row = struct.pack("<HBBII16sI", 0x50AA, 0, 0, 0x10000, 0x1000, label, 0)
+    flash = bytearray(b"\xff" * 0x20000)
+    flash[0x8000:0x8020] = row
+    (tmp_path / "flash.bin").write_bytes(flash)
+    for words in (["partition", "show"], ["partition", "verify"], ["boot"], ["otadata", "show"], ["nvs", "show"],
+                  ["flash", "read", "--partition", "x", "--out", "y"], ["api", "flash.bin", "boot", "running"]):
+        operand = [] if "flash.bin" in words else ["flash.bin"]
+        done = airlift(*words, *operand, cwd=tmp_path)  # decodes as UTF-8, or raises
+        said = done.stdout + done.stderr
+        assert not [c for c in said if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], words
+        json.loads(airlift(*words, *operand, "--json", cwd=tmp_path).stdout)
+    name = json.loads(airlift("partition", "show", "flash.bin", "--json", cwd=tmp_path).stdout)[0]["name"]
+    assert name == label.decode(errors="backslashreplace")
