@@ -549,10 +549,11 @@ def test_a_damaged_database_is_told(tmp_path):
 @pytest.mark.parametrize("words", [[], ["--data"], ["--data", "x", "more"], ["--nope"],
                                    ["--data", "x", "--cert", "c"], ["--data", "x", "--max-size", "0"],
                                    ["--data", "x", "--max-size", "5X"],
+                                   ["--data", "x", "--cert-check", "0"],
                                    ["--data", "x", "--http", "--print-ca"]])
 def test_wrong_use_is_status_2(words, tmp_path):
     done = subprocess.run([servers.AIRLIFTD, *words], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("airliftd: ") or "airliftd" in done.stderr
+    assert done.returncode == 2 and "airliftd" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
