@@ -181,14 +181,65 @@ class Bench:
                     pass
         return total
 
+    def server_load(self):
+        """airliftd and nginx serve the same file, same TLS, two threads each; wrk asks."""
+        web = self.dir / "web"
+        web.mkdir()
+        mib = web / "mib.bin"
+        mib.write_bytes((self.dir / "mib.bin").read_bytes())
+        run(self.airlift, "push", mib, "--name", "mib", "--data", self.dir / "server")
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        tls = self.dir / "server" / "tls"
+        conf = self.dir / "nginx.conf"
+        conf.write_text(
+            f"daemon off; worker_processes 2; pid {self.dir}/nginx.pid; error_log /dev/null;\n"
+            f"{'user root;' if os.geteuid() == 0 else ''}\n"
+            "events { worker_connections 1024; }\n"
+            "http { access_log off; sendfile on; keepalive_requests 1000000;\n"
+            f"client_body_temp_path {self.dir}/n1; proxy_temp_path {self.dir}/n2; fastcgi_temp_path {self.dir}/n3;\n"
+            f"uwsgi_temp_path {self.dir}/n4; scgi_temp_path {self.dir}/n5;\n"
+            f"server {{ listen 127.0.0.1:{port} ssl; root {web}; ssl_certificate {tls}/server.pem;\n"
+            f"ssl_certificate_key {tls}/server.key; ssl_protocols TLSv1.3; }} }}\n")
+        nginx = subprocess.Popen(["/usr/sbin/nginx", "-c", conf, "-p", self.dir], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        cases = (("1 MiB, kept connections", []), ("ranges of 4 KiB, kept connections", ["-H", "Range: bytes=4096-8191"]),
+                 ("ranges of 4 KiB, a TLS connection each", ["-H", "Range: bytes=4096-8191", "-H", "Connection: close"]))
+        rows = []
+        try:
+            for what, extra in cases:
+                ours, theirs = [], []
+                for _ in range(3):
+                    ours.append(self.wrk(f"{self.url}/mib", extra))
+                    theirs.append(self.wrk(f"https://127.0.0.1:{port}/mib.bin", extra))
+                rows.append({"what": what, "airlift_per_s": median(ours), "peer_per_s": median(theirs),
+                             "ratio": median(ours) / median(theirs)})
+        finally:
+            nginx.terminate()
+            nginx.wait()
+        self.save("server", {"what": "airliftd over TLS 1.3, 16 clients", "peer": "nginx", "rows": rows})
+
+    @staticmethod
+    def wrk(url, extra):
+        text = run("wrk", "-t1", "-c16", "-d2s", *extra, url)
+        bad = re.search(r"Non-2xx.*?(\d+)", text)
+        if bad:
+            sys.exit(f"bench: {url}: {bad.group(0)}")
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+
     def bare_metal(self):
-        text = run("make", "-s", "rv32", cwd=ROOT)
-        m = re.search(r"without nvs\D*(\d+)", text)
-        stack = re.findall(r"^\s*(\d+)\s+\S+:al_\w+|^\s*stack\D*(\d+)", text, re.M)
+        text = subprocess.run(["make", "-s", "rv32"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+        def bytes_of(name):
+            return int(re.search(rf"^\s*(\d+)\s+{name}$", text, re.M).group(1))
+        frames = re.findall(r"^\s*(\d+)\s+(core/\S+ \w+)$", text, re.M)
         self.save("core_rv32", {
-            "what": "text of core/ without crypto and NVS, rv32imac -Os", "peer": "goal of 8 KiB",
-            "text_bytes": int(m.group(1)) if m else None, "goal": 8192, "listing": text.splitlines()[-30:],
-            "stack": stack[:1]})
+            "what": "text of core/ for rv32imac -Os, without crypto, C library and NVS", "goal": 8192,
+            "boot_loader_bytes": bytes_of("boot-loader"), "with_updates_bytes": bytes_of("boot-loader-and-updates"),
+            "all_objects_bytes": bytes_of("all but NVS"), "nvs_bytes": bytes_of("NVS"),
+            "largest_frame": {"bytes": int(frames[0][0]), "function": frames[0][1]}})
 
     def stop(self):
         self.server.send_signal(signal.SIGTERM)
@@ -216,13 +267,20 @@ def write_page(results):
             "the peer alternate in one run; medians. More than 1 in the last column: Airlift is faster.", "",
             f"Machine: {cpu}, {os.cpu_count()} cores.", ""]
     text += table(results)
-    text += ["", f"- The image of the download is {d['bytes'] / MIB:.1f} MiB; Airlift moves {d['airlift_mib_s']:.0f} MiB/s from the",
+    text += ["", "| airliftd, requests a second (TLS 1.3, 16 clients) | airliftd | nginx | airliftd / nginx |", "|---|---|---|---|"]
+    text += [f"| {r['what']} | {r['airlift_per_s']:.0f} | {r['peer_per_s']:.0f} | {r['ratio']:.2f} |"
+             for r in results["server"]["rows"]]
+    text += ["", "| `core/` for rv32imac at -Os, without crypto and C library | bytes |", "|---|---|",
+             f"| boot loader: table, otadata, verification, signatures, decision | {c['boot_loader_bytes']} |",
+             f"| boot loader and update engine | {c['with_updates_bytes']} (goal for all but NVS: {c['goal']}) |",
+             f"| NVS | {c['nvs_bytes']} |",
+             f"| largest stack frame (`{c['largest_frame']['function']}`) | {c['largest_frame']['bytes']} |",
+             "", f"- The image of the download is {d['bytes'] / MIB:.1f} MiB; Airlift moves {d['airlift_mib_s']:.0f} MiB/s from the",
              "  request to the verified image in flash. Its time is taken inside the device, from the call of",
              "  `esp_https_ota` to its return; curl's includes the start of two processes.",
              f"- One of {f['devices']} devices costs {f['cpu_per_device_s'] * 1000:.0f} ms of processor time and {f['memory_per_device_kib'] / 1024:.1f} MiB of memory (proportional set",
              "  size, flash mapping included) while all upgrade at once.",
-             f"- `core/` without crypto and NVS is {c['text_bytes']} bytes of text for rv32imac at -Os; the goal is {c['goal']}.",
-             "  `make rv32` lists it by file, with the largest stack frames.", ""]
+             "- `make rv32` lists the objects of `core/` and the stack frames.", ""]
     (ROOT / "docs/benchmarks.md").write_text("\n".join(text))
 
 
@@ -235,7 +293,7 @@ def main():
     bench = Bench(args.build.resolve(), args.rounds, args.devices)
     bench.start_server()
     try:
-        for measure in (bench.download, bench.verification, bench.start, bench.fleet, bench.bare_metal):
+        for measure in (bench.download, bench.verification, bench.start, bench.fleet, bench.server_load, bench.bare_metal):
             measure()
     finally:
         bench.stop()
