@@ -1,8 +1,10 @@
 /* Resets, and reasons for them. */
 #include "esp_system.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "device/board.h"
 #include "esp/esp-idf/rtc_memory.h"
@@ -69,6 +71,16 @@ void esp_system_abort(const char *details)
 {
     rtc_memory_save();
     board_panic(details);
+}
+
+/* What assert() of the C library calls: the report begins as on the chip. */
+void __assert_fail(const char *expression, const char *file, unsigned line, const char *function)
+{
+    char details[256];
+    const char *slash = strrchr(file, '/');
+    snprintf(details, sizeof details, "assert failed: %s %s:%u (%s)", function,
+             slash ? slash + 1 : file, line, expression);
+    esp_system_abort(details);
 }
 
 uint32_t esp_get_free_heap_size(void)
