@@ -167,6 +167,10 @@ static uint16_t usual_revision(const struct al_chip *chip)
     case 13:
     case 16:
         return 1;
+    case 25: /* H21, H4, S31: not beyond v0.99 yet */
+    case 28:
+    case 32:
+        return 0;
     default:
         return 100;
     }
