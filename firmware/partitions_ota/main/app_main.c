@@ -93,9 +93,14 @@ static esp_err_t ota_update_bootloader(esp_https_ota_config_t *config)
                         TAG, "No recovery bootloader");
     ESP_RETURN_ON_ERROR(esp_efuse_set_recovery_bootloader_offset(recovery->address), TAG,
                         "Failed to set recovery bootloader offset");
-    ESP_LOGI(TAG, "Backup, copy <%s> -> <%s>", primary->label, recovery->label);
-    ESP_RETURN_ON_ERROR(esp_partition_copy(recovery, 0, primary, 0, primary->size), TAG,
-                        "Failed to back up the bootloader");
+    uint8_t sha256[32];
+    if (esp_partition_get_sha256(primary, sha256) == ESP_OK) {
+        ESP_LOGI(TAG, "Backup, copy <%s> -> <%s>", primary->label, recovery->label);
+        ESP_RETURN_ON_ERROR(esp_partition_copy(recovery, 0, primary, 0, primary->size), TAG,
+                            "Failed to back up the bootloader");
+    } else {
+        ESP_LOGW(TAG, "<%s> is damaged, <%s> stays as it is", primary->label, recovery->label);
+    }
     config->partition.staging = primary;
     return esp_https_ota(config);
 }
