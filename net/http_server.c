@@ -17,10 +17,13 @@
 #include "net/http_certificate.h"
 #include "net/url_decode.h"
 
-/* X25519 first: clients send that key share unasked; any other costs a round trip. */
-#define TLS_PRIORITIES                                                                      \
-    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:" \
-    "+GROUP-SECP384R1:+GROUP-SECP521R1:+GROUP-FFDHE2048:+GROUP-FFDHE3072:%SERVER_PRECEDENCE"
+/* X25519 first: clients send that key share unasked; any other costs a round trip. AES-128
+ * first: with SHA-256 instead of SHA-384 it halves what the key schedule costs. */
+#define TLS_PRIORITIES                                                             \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:"                                  \
+    "-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"                    \
+    "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:" \
+    "+GROUP-FFDHE2048:+GROUP-FFDHE3072:%SERVER_PRECEDENCE"
 #define STOP_POLL_NS 20000000L
 
 /* A connection, to end those that never finish a request head, or a body nobody wants. */
