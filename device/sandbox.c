@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -152,12 +153,22 @@ static const char *confine_files(const char *dir)
     return why;
 }
 
+/* Root's rights over the network, other users' files and limits. no_new_privs keeps
+ * the program that is started from getting them back. */
+static int drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return (int)syscall(SYS_capset, &header, none);
+}
+
 const char *sandbox_enter(const struct sandbox *s)
 {
     const struct rlimit no_core = {0, 0}, file = {FILE_LIMIT, FILE_LIMIT};
     setrlimit(RLIMIT_CORE, &no_core);
     setrlimit(RLIMIT_FSIZE, &file);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return "no_new_privs was refused";
+    if (drop_capabilities()) return "capabilities could not be dropped";
     const char *why = confine_files(s->dir);
     if (why) return why;
     if (sandbox_calls(s->program, s->unix_sockets) == 0) return NULL;

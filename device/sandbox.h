@@ -11,8 +11,8 @@ struct sandbox {
     int program;       /* file descriptor that may be executed; -1: none */
 };
 
-/* For the calling process, which must have one thread, and all it becomes: no new
- * privileges; files through Landlock, as far as the kernel has it; system calls by
+/* For the calling process, which must have one thread, and all it becomes: no
+ * privileges, new or old; files through Landlock, as far as the kernel has it; system calls by
  * a list. Limits on core dumps and file sizes. NULL, or what failed, in words; then
  * the process must not go on. */
 const char *sandbox_enter(const struct sandbox *s);

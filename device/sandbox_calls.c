@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,10 +26,10 @@ static const char *const allowed[] = {
     "openat", "openat2", "close", "close_range", "creat", "lseek", "stat", "fstat", "lstat",
     "newfstatat", "statx", "statfs", "fstatfs", "access", "faccessat", "faccessat2", "readlink",
     "readlinkat", "getdents64", "getdents", "getcwd", "chdir", "fchdir", "mkdir", "mkdirat",
-    "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "truncate", "ftruncate",
-    "fallocate", "fsync", "fdatasync", "sync_file_range", "flock", "fcntl", "dup", "dup2", "dup3",
-    "pipe", "pipe2", "umask", "chmod", "fchmod", "fchmodat", "utimensat", "fadvise64", "readahead",
-    "sendfile", "splice", "tee", "copy_file_range", "memfd_create", "ioctl",
+    "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "ftruncate", "fallocate",
+    "fsync", "fdatasync", "sync_file_range", "flock", "dup", "dup2", "dup3", "pipe", "pipe2",
+    "umask", "fadvise64", "readahead", "sendfile", "splice", "tee", "copy_file_range",
+    "memfd_create",
     /* waiting */
     "poll", "ppoll", "select", "pselect6", "epoll_create", "epoll_create1", "epoll_ctl",
     "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "timerfd_create",
@@ -39,11 +41,10 @@ static const char *const allowed[] = {
     /* threads and signals */
     "futex", "futex_waitv", "set_robust_list", "get_robust_list", "set_tid_address", "rseq", "exit",
     "exit_group", "gettid", "getpid", "getppid", "getpgrp", "getpgid", "getsid", "sched_yield",
-    "sched_getaffinity", "sched_setaffinity", "sched_getparam", "sched_setparam",
-    "sched_getscheduler", "sched_setscheduler", "sched_get_priority_max", "sched_get_priority_min",
-    "getpriority", "setpriority", "getcpu", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
-    "rt_sigpending", "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack", "restart_syscall",
-    "arch_prctl", "wait4", "waitid",
+    "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max",
+    "sched_get_priority_min", "getpriority", "getcpu", "rt_sigaction", "rt_sigprocmask",
+    "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack",
+    "restart_syscall", "arch_prctl", "wait4", "waitid",
     /* time */
     "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep", "gettimeofday", "time",
     "alarm", "setitimer", "getitimer", "timer_create", "timer_settime", "timer_gettime",
@@ -57,6 +58,21 @@ static const char *const allowed[] = {
     "sysinfo", "getrandom", "getrlimit", "setrlimit", "getrusage", "capget"};
 
 static const char *const refused[] = {"ptrace",
+                                      "truncate",
+                                      "chmod",
+                                      "fchmod",
+                                      "fchmodat",
+                                      "fchmodat2",
+                                      "utimensat",
+                                      "utime",
+                                      "utimes",
+                                      "futimesat",
+                                      "sched_setaffinity",
+                                      "sched_setparam",
+                                      "sched_setscheduler",
+                                      "sched_setattr",
+                                      "setpriority",
+                                      "ioprio_set",
                                       "process_vm_readv",
                                       "process_vm_writev",
                                       "kcmp",
@@ -157,6 +173,38 @@ static struct scmp_arg_cmp masked(uint64_t mask, uint64_t value)
         .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
 }
 
+/* Only with one of these values as argument arg. The kernel looks at 32 bits of it;
+ * whoever sets more is refused. */
+static int add_values(scmp_filter_ctx ctx, int call, unsigned arg, const uint32_t *values,
+                      size_t count)
+{
+    int err = 0;
+    for (size_t i = 0; !err && i < count; i++)
+        err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, call, 1, equal(arg, values[i]));
+    return err;
+}
+
+/* Questions about terminals, pipes and network interfaces. Not TIOCSTI, by which a
+ * program types on the user's terminal, and nothing that changes an interface. */
+static int add_ioctl(scmp_filter_ctx ctx)
+{
+    static const uint32_t requests[] = {
+        TCGETS,      TIOCGWINSZ,    FIONREAD,     FIONBIO,     FIOCLEX,        FIONCLEX,
+        SIOCGIFNAME, SIOCGIFCONF,   SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFBRDADDR, SIOCGIFNETMASK,
+        SIOCGIFMTU,  SIOCGIFHWADDR, SIOCGIFINDEX, SIOCOUTQ,    SIOCATMARK};
+    return add_values(ctx, SCMP_SYS(ioctl), 1, requests, sizeof requests / sizeof *requests);
+}
+
+/* Not F_SETOWN and F_SETSIG, by which the kernel sends signals to other processes. */
+static int add_fcntl(scmp_filter_ctx ctx)
+{
+    static const uint32_t commands[] = {F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,
+                                        F_GETFL,      F_SETFL,         F_GETLK,     F_SETLK,
+                                        F_SETLKW,     F_OFD_GETLK,     F_OFD_SETLK, F_OFD_SETLKW,
+                                        F_GETPIPE_SZ, F_SETPIPE_SZ,    F_ADD_SEALS, F_GET_SEALS};
+    return add_values(ctx, SCMP_SYS(fcntl), 1, commands, sizeof commands / sizeof *commands);
+}
+
 static int add_threads(scmp_filter_ctx ctx, int program)
 {
     /* A new thread, but no new process; the flags of clone3 lie in memory, where a
@@ -178,29 +226,20 @@ static int add_threads(scmp_filter_ctx ctx, int program)
 
 static int add_sockets(scmp_filter_ctx ctx, bool unix_sockets)
 {
-    const int families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
+    static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
     size_t count = sizeof families / sizeof *families - !unix_sockets;
-    for (size_t i = 0; i < count; i++) {
-        int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                   equal(0, (uint64_t)families[i]));
-        if (err) return err;
-    }
-    return 0;
+    return add_values(ctx, SCMP_SYS(socket), 0, families, count);
 }
 
 /* Names for threads and memory, and questions; not PR_SET_PDEATHSIG, by which the
  * firmware dies with its chip. */
 static int add_prctl(scmp_filter_ctx ctx)
 {
-    const int options[] = {PR_SET_NAME, PR_GET_NAME,         PR_GET_DUMPABLE,
-                           PR_SET_VMA,  PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        int err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                   equal(0, (uint64_t)options[i]));
-        if (err) return err;
-    }
+    static const uint32_t options[] = {PR_SET_NAME, PR_GET_NAME,         PR_GET_DUMPABLE,
+                                       PR_SET_VMA,  PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ};
+    int err = add_values(ctx, SCMP_SYS(prctl), 0, options, sizeof options / sizeof *options);
     /* Reading limits is prlimit64 without new ones; of others it is not. */
-    return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, equal(0, 0));
+    return err ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, equal(0, 0));
 }
 
 int sandbox_calls(int program, bool unix_sockets)
@@ -212,6 +251,8 @@ int sandbox_calls(int program, bool unix_sockets)
     if (!err)
         err = add_names(ctx, SCMP_ACT_ERRNO(EPERM), refused, sizeof refused / sizeof *refused);
     if (!err) err = add_threads(ctx, program);
+    if (!err) err = add_ioctl(ctx);
+    if (!err) err = add_fcntl(ctx);
     if (!err) err = add_sockets(ctx, unix_sockets);
     if (!err) err = add_prctl(ctx);
     if (!err) err = seccomp_load(ctx);

@@ -7,14 +7,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -67,6 +71,31 @@ static bool can_tcp(void)
     return fd >= 0 && bind(fd, (struct sockaddr *)&local, sizeof local) == 0 && listen(fd, 1) == 0;
 }
 
+/* Ways to reach files and processes outside that a sandbox may forget. What they ask
+ * for changes nothing if it is granted. */
+static void try_side_doors(void)
+{
+    struct stat up = {.st_mode = 0700}, conf = {.st_size = 0};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof all);
+    stat("..", &up);
+    stat("device.conf", &conf);
+    said("mode of a file outside", chmod("..", up.st_mode & 07777) == 0);
+    said("time of a file outside", utimensat(AT_FDCWD, "..", NULL, 0) == 0);
+    said("truncate by name", truncate("device.conf", conf.st_size) == 0);
+    said("signals by a descriptor", fcntl(0, F_SETOWN, getppid()) == 0);
+    said("signal number of a descriptor", fcntl(0, F_SETSIG, SIGKILL) == 0);
+    said("type on the terminal", ioctl(0, TIOCSTI, "") == 0 || errno == ENOTTY);
+    said("type with a long number",
+         syscall(SYS_ioctl, 0, 1ull << 32 | TIOCSTI, "") == 0 || errno == ENOTTY);
+    said("chip's priority", setpriority(PRIO_PROCESS, (id_t)getppid(), 0) == 0);
+    said("chip's processors", sched_setaffinity(getppid(), sizeof all, &all) == 0);
+    said("capabilities", syscall(SYS_capget, &header, caps) != 0 || caps[0].effective ||
+                             caps[0].permitted || caps[1].effective || caps[1].permitted);
+}
+
 static void fw_tries(void)
 {
     said("write in the device directory", can_open("made-by-firmware", O_WRONLY | O_CREAT));
@@ -92,6 +121,7 @@ static void fw_tries(void)
     said("unix socket", socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
     said("raw packets", socket(AF_PACKET, SOCK_RAW, 0) >= 0);
     said("secrets of the user", getenv("AIRLIFT_TEST_SECRET") != NULL);
+    try_side_doors();
     printf("all tried\n");
 }
 
@@ -162,7 +192,17 @@ static void firmware_cannot_leave_its_process(void **state)
                                           "raw packets",
                                           "secrets of the user",
                                           "symlink",
-                                          "hard link"};
+                                          "hard link",
+                                          "mode of a file outside",
+                                          "time of a file outside",
+                                          "truncate by name",
+                                          "signals by a descriptor",
+                                          "signal number of a descriptor",
+                                          "type on the terminal",
+                                          "type with a long number",
+                                          "chip's priority",
+                                          "chip's processors",
+                                          "capabilities"};
     struct test_device t;
     try_everything(&t, false);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
