@@ -14,6 +14,8 @@
 #define CERT_FILE_MAX (4u << 20)
 
 static const char *TAG = "esp-x509-crt-bundle";
+/* What the build found at the configured path; a confined firmware reads no such file. */
+extern const char embedded[] asm("_binary_airlift_crt_bundle_start") __attribute__((weak));
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *given;
 
@@ -62,6 +64,7 @@ char *crt_bundle_custom(void)
     struct dirent **names;
     char *text = NULL, *file;
     if (!airlift_config_bool("MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE") || !path[0]) return NULL;
+    if (embedded) return strdup(embedded);
     int n = scandir(path, &names, is_cert_file, alphasort);
     if (n < 0) return read_cert(path);
     for (int i = 0; i < n; i++) {

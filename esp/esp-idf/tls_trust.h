@@ -6,7 +6,8 @@
 char *tls_global_store(void);
 /* PEM text of esp_crt_bundle_set, malloc'ed copy; NULL: the host's roots count. */
 char *crt_bundle_given(void);
-/* PEM text of CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH, a file or a folder of
- * .pem and .crt files; malloc'ed. NULL: not configured, or unreadable (logged). */
+/* PEM text of CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH as the build put it into the
+ * program, else as it is read now: a file or a folder of .pem, .crt and .der files;
+ * malloc'ed. NULL: not configured, or unreadable (logged). */
 char *crt_bundle_custom(void);
 #endif

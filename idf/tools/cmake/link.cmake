@@ -36,6 +36,27 @@ function(__airlift_link_components)
     endif()
 endfunction()
 
+# The roots that the project adds to the certificate bundle become part of the program.
+function(__airlift_embed_crt_bundle target)
+    if(NOT CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE OR
+       CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH STREQUAL "")
+        return()
+    endif()
+    get_filename_component(path "${CONFIG_MBEDTLS_CUSTOM_CERTIFICATE_BUNDLE_PATH}" ABSOLUTE
+        BASE_DIR "${CMAKE_SOURCE_DIR}")
+    set(text "${CMAKE_BINARY_DIR}/config/crt_bundle.pem")
+    execute_process(
+        COMMAND "${AIRLIFT_PYTHON}" "${IDF_PATH}/tools/crt_bundle.py" "${path}" --out "${text}"
+        RESULT_VARIABLE result OUTPUT_VARIABLE files ERROR_VARIABLE errors
+        OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_STRIP_TRAILING_WHITESPACE)
+    if(NOT result EQUAL 0)
+        __airlift_fail("${errors}")
+    endif()
+    string(REPLACE "\n" ";" files "${files}")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${path}" ${files})
+    target_add_binary_data(${target} "${text}" TEXT RENAME_TO airlift_crt_bundle)
+endfunction()
+
 function(__airlift_link_project project_name)
     set(elf "${project_name}.elf")
     idf_build_get_property(components BUILD_COMPONENTS)
@@ -61,6 +82,7 @@ function(__airlift_link_project project_name)
     idf_build_get_property(options LINK_OPTIONS)
 
     add_executable(${elf} "${CMAKE_BINARY_DIR}/config/airlift_config.c")
+    __airlift_embed_crt_bundle(${elf})
     set_target_properties(${elf} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
     target_include_directories(${elf} PRIVATE "${AIRLIFT_ESP_DIR}")
     target_link_options(${elf} PRIVATE -pthread -Wl,--gc-sections -Wl,--build-id=none
