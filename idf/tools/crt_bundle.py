@@ -18,7 +18,7 @@ def pem_of(file):
         return data.decode("ascii", "replace").rstrip("\n") + "\n"
     if data[:1] == b"\x30":  # a DER sequence
         return ssl.DER_cert_to_PEM_cert(data)
-    raise ValueError(f"{file}: no certificate in it; {OPTION} takes PEM and DER")
+    raise ValueError(f"{file}: no certificate in it. {OPTION} takes PEM and DER")
 
 
 def bundle(path):
@@ -26,7 +26,7 @@ def bundle(path):
     if path.is_dir():
         files = sorted(f for f in path.iterdir() if f.suffix in (".pem", ".crt", ".der"))
         if not files:
-            raise ValueError(f"{path}: no .pem, .crt or .der file in this folder; see {OPTION}")
+            raise ValueError(f"{path}: no .pem, .crt or .der file in this folder. See {OPTION}")
     return files, "".join(pem_of(f) for f in files)
 
 
@@ -39,7 +39,7 @@ def main():
         files, text = bundle(args.path)
         args.out.write_text(text)
     except OSError as e:
-        sys.exit(f"{e.filename}: {e.strerror}; see {OPTION}")
+        sys.exit(f"{e.filename}: {e.strerror}. See {OPTION}")
     except ValueError as e:
         sys.exit(str(e))
     print("\n".join(map(str, files)))
