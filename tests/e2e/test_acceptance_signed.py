@@ -117,3 +117,39 @@ def test_signed_app_with_another_program_is_refused(device, signed, nginx, web_r
     """Checksum and digest of the image are right, the signature is that of the original."""
     data = lab.patched(unsigned(signed), {60000: b"other"}) + signed.data[-SECTOR:]
     refused(device, nginx, web_root, data, UNTRUE)
+
+
+# --- signed data ---
+
+@pytest.fixture(scope="module")
+def guarded(certificate):
+    """partitions_ota that takes signed data only."""
+    key = make_key(lab.CACHE / "keys" / "RSA.pem", "RSA")
+    config = {"SECURE_SIGNED_APPS_NO_SECURE_BOOT": "y", "SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT": "y",
+              "SECURE_SIGNED_DATA_PARTITION": "y", "SECURE_BOOT_SIGNING_KEY": str(key),
+              "PARTITION_TABLE_CUSTOM_FILENAME": "partitions_signed_data.csv"}
+    firmware = lab.build("partitions_ota", certificate[0], "1.0.0", config, CI, chip="esp32c6")
+    firmware.key = key
+    return firmware
+
+
+@pytest.mark.parametrize("signer", ["own", "other", None])
+def test_data_partition(signer, tmp_path, guarded, nginx, web_root, airlift):
+    data = b"7296406769363431" + bytes(484)
+    (tmp_path / "storage.bin").write_bytes(data)
+    if signer:
+        key = guarded.key if signer == "own" else make_key(tmp_path / "other.pem", "RSA")
+        done = airlift("image", "sign", tmp_path / "storage.bin", "--key", key, "--out", web_root / "storage.bin")
+        assert done.returncode == 0, done.stderr
+    else:
+        (web_root / "storage.bin").write_bytes(data.ljust(2 * SECTOR, b"\xff"))
+    device = lab.Device(tmp_path / "device", guarded)
+    before = device.slot("storage")
+    with device.on() as uart:
+        uart.expect(r"ota_example: Starting OTA example task")
+        uart.write(nginx.url + "/storage.bin")
+        uart.expect(r"ota_example: OTA Succeed, Rebooting" if signer == "own" else r"ota_example: Firmware upgrade failed")
+    if signer == "own":
+        assert device.slot("storage", len(data)) == data
+    else:
+        assert device.slot("storage") == before
