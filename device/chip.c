@@ -200,6 +200,15 @@ static struct outcome at_deadline(struct chip *c, uint64_t *watchdog)
     return no_outcome;
 }
 
+/* What the firmware left of its files cannot be looked at. */
+static struct outcome cut_short(struct chip *c)
+{
+    snprintf(c->r->error, sizeof c->r->error,
+             "the firmware cut flash.bin, efuse.bin or run/control short: the device is broken. "
+             "Make it again with 'airlift device create'");
+    return over(CHIP_FAILED);
+}
+
 static struct outcome watch_firmware(struct chip *c)
 {
     uint64_t watchdog = 0;
@@ -209,7 +218,9 @@ static struct outcome watch_firmware(struct chip *c)
     for (;;) {
         uint64_t deadline = earliest(earliest(c->end_ns, c->brownout_ns), watchdog);
         struct outcome out;
-        switch (pump_run(&c->pump, deadline, &status)) {
+        enum pump_end end = pump_run(&c->pump, deadline, &status);
+        if (!device_is_whole(&c->device)) return cut_short(c);
+        switch (end) {
         case PUMP_ENDED:
             return after_end(c, status);
         case PUMP_MATCHED:
@@ -237,6 +248,7 @@ static struct outcome run_firmware(struct chip *c)
     struct outcome out = watch_firmware(c);
     firmware_kill(&c->firmware);
     firmware_close(&c->firmware);
+    if (!device_is_whole(&c->device)) return cut_short(c);
     guard_efuses(c, efuses);
     bool asleep = out.reason == RESET_DEEPSLEEP,
          short_life = control_now_ns() - began < SHORT_LIFE_NS;
@@ -425,8 +437,10 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
             note_weak_sandbox(c);
             if (pump_open(&c->pump, &c->uart, &c->firmware, o->input) == 0) {
                 r->end = run(c);
-                explain(c, r->end);
-                count_operations(c);
+                if (r->end != CHIP_FAILED) {
+                    explain(c, r->end);
+                    count_operations(c);
+                }
                 pump_close(&c->pump);
             }
         }

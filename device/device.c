@@ -9,11 +9,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/err.h"
 
-#define LOCK_PATH "run/lock"
+#define LOCK_PATH     "run/lock"
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_NS 10000000
 
 struct opening {
     struct device *d;
@@ -54,6 +57,16 @@ static int find_dir(const struct opening *o, const char *dir)
     return 0;
 }
 
+/* device_is_running() holds the lock for an instant: that is no other run. */
+static bool lock_soon(int fd)
+{
+    for (int tries = 0; tries < LOCK_TRIES; tries++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+    }
+    return false;
+}
+
 static int take_lock(const struct opening *o)
 {
     struct device *d = o->d;
@@ -62,7 +75,7 @@ static int take_lock(const struct opening *o)
     if (mkdir(run, 0700) < 0 && errno != EEXIST) return refuse(o, "%s: %s", run, strerror(errno));
     d->lock_fd = open_in(d, LOCK_PATH, O_RDWR | O_CREAT);
     if (d->lock_fd < 0) return refuse(o, "%s/" LOCK_PATH ": %s", d->dir, strerror(-d->lock_fd));
-    if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    if (lock_soon(d->lock_fd)) return 0;
     return refuse(o,
                   "%s: this device is running already. Stop that run (Ctrl-C there) or make "
                   "another device with 'airlift device create'",
@@ -143,6 +156,18 @@ void device_close(struct device *d)
     if (d->lock_fd >= 0) close(d->lock_fd);
     d->control = NULL;
     d->control_fd = d->lock_fd = -1;
+}
+
+static bool has_length(int fd, off_t len)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_size >= len;
+}
+
+bool device_is_whole(const struct device *d)
+{
+    return has_length(d->nor.fd, d->nor.flash.size) && has_length(d->efuse.fd, EFUSE_LEN) &&
+           has_length(d->control_fd, sizeof *d->control);
 }
 
 bool device_is_running(const char *dir)

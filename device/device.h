@@ -31,6 +31,9 @@ struct device {
  * (flash size, chip, ...) is refused. The struct must not move while open. */
 int device_open(struct device *d, const char *dir, enum device_use use, char *why, size_t why_size);
 void device_close(struct device *d);
+/* Flash, eFuses and control page have the length that is mapped. A firmware can cut the
+ * files short; reading the mapping then ends the reader. */
+bool device_is_whole(const struct device *d);
 
 /* True while some chip process runs this directory. */
 bool device_is_running(const char *dir);

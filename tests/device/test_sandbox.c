@@ -143,8 +143,31 @@ static void fw_fill(void)
     printf("wrote %d MiB\n", blocks);
 }
 
-static const struct test_firmware firmware[] = {
-    {"tries", fw_tries}, {"free", fw_free}, {"fill", fw_fill}, {0}};
+static void fw_cut_flash(void)
+{
+    (void)!ftruncate(board()->nor.fd, 0);
+}
+
+static void fw_cut_efuse(void)
+{
+    (void)!ftruncate(board()->efuse.fd, 1);
+}
+
+static void fw_cut_control(void)
+{
+    int fd = open("run/control", O_RDWR | O_TRUNC | O_CLOEXEC);
+    printf("cut: %d\n", fd >= 0);
+    fflush(stdout);
+    _exit(0); /* not by a reset: its reason would be written to the page */
+}
+
+static const struct test_firmware firmware[] = {{"tries", fw_tries},
+                                                {"free", fw_free},
+                                                {"fill", fw_fill},
+                                                {"cut-flash", fw_cut_flash},
+                                                {"cut-efuse", fw_cut_efuse},
+                                                {"cut-control", fw_cut_control},
+                                                {0}};
 
 /* --- tests --- */
 
@@ -240,6 +263,20 @@ static void firmware_cannot_fill_the_disk_with_one_file(void **state)
     test_device_free(&t);
 }
 
+/* Reading behind the end of a mapped file would end the chip by SIGBUS. */
+static void a_file_cut_short_ends_the_run_in_words(void **state)
+{
+    static const char *const cut[] = {"cut-flash", "cut-efuse", "cut-control"};
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        struct test_device t;
+        test_device_new(&t, "", cut[i], NULL);
+        assert_false(test_device_run(&t, (struct chip_options){.seconds = 5}));
+        assert_int_equal(t.report.end, CHIP_FAILED);
+        assert_non_null(strstr(t.report.error, "cut flash.bin, efuse.bin or run/control short"));
+        test_device_free(&t);
+    }
+}
+
 /* A link in the place of flash.bin would lead the chip to another file. */
 static void links_in_the_directory_are_not_followed(void **state)
 {
@@ -264,6 +301,7 @@ int main(void)
         cmocka_unit_test(firmware_writes_only_to_the_device_directory),
         cmocka_unit_test(without_sandbox_nothing_is_confined),
         cmocka_unit_test(firmware_cannot_fill_the_disk_with_one_file),
+        cmocka_unit_test(a_file_cut_short_ends_the_run_in_words),
         cmocka_unit_test(links_in_the_directory_are_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
