@@ -53,8 +53,10 @@ static void sort_row(struct boot *b, const struct al_part *p)
     if (p->type != AL_PART_APP) return;
     if (p->subtype == AL_PART_FACTORY) b->factory = p;
     if (p->subtype == AL_PART_TEST) b->test = p;
-    if (p->subtype >= AL_PART_OTA_0 && p->subtype <= AL_PART_OTA_15)
+    if (p->subtype >= AL_PART_OTA_0 && p->subtype <= AL_PART_OTA_15) {
         b->slot[p->subtype - AL_PART_OTA_0] = p;
+        b->slots++;
+    }
 }
 
 static int read_table(struct boot *b)
@@ -71,7 +73,6 @@ static int read_table(struct boot *b)
         sort_row(b, &t->part[i]);
         tell(b, AL_BOOT_EV_PARTITION, &t->part[i], i, t->count);
     }
-    b->slots = al_part_ota_count_all(t);
     return AL_OK;
 }
 

@@ -170,9 +170,8 @@ int al_ota_write_at(struct al_ota *o, struct al_ota_update *u, const void *data,
 
 static int verify_table(const struct al_ota *o, const struct al_part *p)
 {
-    struct al_part_table table;
     struct al_part_fault fault;
-    if (!al_part_table_read(o->flash, p->offset, o->crypto, &table, &fault)) return AL_OK;
+    if (!al_part_table_read(o->flash, p->offset, o->crypto, NULL, &fault)) return AL_OK;
     al_ota_tell(
         o, &(struct al_ota_event_args){.event = AL_OTA_EV_TABLE_FAULT, .part = p, .table = &fault});
     return AL_ERR_OTA_VALIDATE_FAILED;

@@ -35,7 +35,9 @@ struct table_walk {
     struct al_window window;
     struct al_hash md5; /* of the entries so far */
     uint8_t entry[AL_PART_ENTRY];
-    struct al_part_table *out;
+    uint32_t count; /* entries so far, of which out takes AL_PART_MAX */
+    bool has_md5;
+    struct al_part_table *out; /* NULL: only the verdict is wanted */
     struct al_part_fault *fault;
 };
 
@@ -64,7 +66,7 @@ static int check_md5(struct table_walk *w)
 {
     uint8_t digest[AL_MD5];
     int err = al_hash_finish(&w->md5, digest);
-    w->out->has_md5 = true;
+    w->has_md5 = true;
     if (err) return err;
     if (memcmp(digest, w->entry + MD5_OFFSET, sizeof digest) == 0) return AL_OK;
     return fail(w, AL_PART_CHECK_MD5, AL_ERR_INVALID_STATE);
@@ -73,9 +75,10 @@ static int check_md5(struct table_walk *w)
 /* A table with an entry in the last place has no end: its verdict is known. */
 static int add_entry(struct table_walk *w)
 {
-    if (w->out->count < AL_PART_MAX) al_part_decode(w->entry, &w->out->part[w->out->count++]);
+    if (w->out && w->count < AL_PART_MAX) al_part_decode(w->entry, &w->out->part[w->count]);
+    w->count++;
     /* Behind the MD5 entry the digest is known already. */
-    return w->out->has_md5 ? AL_OK : al_hash_update(&w->md5, w->entry, AL_PART_ENTRY);
+    return w->has_md5 ? AL_OK : al_hash_update(&w->md5, w->entry, AL_PART_ENTRY);
 }
 
 /* The boot loader's view: everything up to the end marker. */
@@ -96,7 +99,7 @@ static int walk_verify(struct table_walk *w, uint32_t flash_size)
             }
             err = add_entry(w);
         } else if (magic == AL_PART_MAGIC_MD5) {
-            if (w->out->has_md5) return fail(w, AL_PART_CHECK_TWO_MD5, AL_ERR_INVALID_STATE);
+            if (w->has_md5) return fail(w, AL_PART_CHECK_TWO_MD5, AL_ERR_INVALID_STATE);
             err = check_md5(w);
         } else if (magic == 0xffff && w->entry[2] == 0xff && w->entry[3] == 0xff && i > 0) {
             return AL_OK;
@@ -110,8 +113,9 @@ static int walk_verify(struct table_walk *w, uint32_t flash_size)
 }
 
 /* The application's view: entries, then the MD5 entry, and no look behind it. */
-static int walk_load(struct table_walk *w)
+static int walk_load(struct table_walk *w, uint32_t flash_size)
 {
+    (void)flash_size;
     for (uint32_t i = 0; i < ENTRIES; i++) {
         int err = next_entry(w, i);
         uint32_t magic = al_get_le16(w->entry);
@@ -123,8 +127,9 @@ static int walk_load(struct table_walk *w)
     return fail(w, AL_PART_CHECK_NO_MD5, AL_ERR_NOT_FOUND);
 }
 
-static int walk(struct table_walk *w, bool whole, uint32_t flash_size,
-                const struct al_crypto *crypto, struct al_part_table *out,
+/* entries: a function, not a flag, so that a boot loader does without walk_load(). */
+static int walk(struct table_walk *w, int (*entries)(struct table_walk *, uint32_t),
+                uint32_t flash_size, const struct al_crypto *crypto, struct al_part_table *out,
                 struct al_part_fault *fault)
 {
     struct al_part_fault unused;
@@ -132,14 +137,15 @@ static int walk(struct table_walk *w, bool whole, uint32_t flash_size,
     if (!fault) fault = &unused;
     w->fault = fault;
     memset(w->fault, 0, sizeof *w->fault);
-    memset(out, 0, sizeof *out);
+    if (out) memset(out, 0, sizeof *out);
     int err = al_hash_begin(&w->md5, crypto, AL_MD5);
-    if (!err) err = whole ? walk_verify(w, flash_size) : walk_load(w);
-    if (!out->has_md5) (void)al_hash_finish(&w->md5, NULL);
-    if (err)
-        out->count = 0;
-    else
-        memset(w->fault, 0, sizeof *w->fault);
+    if (!err) err = entries(w, flash_size);
+    if (!w->has_md5) (void)al_hash_finish(&w->md5, NULL);
+    if (!err) memset(w->fault, 0, sizeof *w->fault);
+    if (out) {
+        out->count = err ? 0 : w->count;
+        out->has_md5 = w->has_md5;
+    }
     return err;
 }
 
@@ -148,31 +154,31 @@ int al_part_table_parse(const uint8_t *raw, size_t len, uint32_t flash_size,
                         struct al_part_fault *fault)
 {
     struct table_walk w = {.raw = raw, .len = len};
-    return walk(&w, true, flash_size, crypto, out, fault);
+    return walk(&w, walk_verify, flash_size, crypto, out, fault);
 }
 
-static int read_or_load(const struct al_flash *f, uint32_t offset, bool whole,
-                        const struct al_crypto *crypto, struct al_part_table *out,
-                        struct al_part_fault *fault)
+static int walk_flash(const struct al_flash *f, uint32_t offset,
+                      int (*entries)(struct table_walk *, uint32_t), const struct al_crypto *crypto,
+                      struct al_part_table *out, struct al_part_fault *fault)
 {
     struct al_window all = al_window_all(f);
     struct table_walk w = {.raw = NULL};
     /* A window that does not fit stays empty, and reading it fails. */
     w.window.flash = f;
     (void)al_window_sub(&all, offset, AL_PART_TABLE_LEN, &w.window);
-    return walk(&w, whole, f->size, crypto, out, fault);
+    return walk(&w, entries, f->size, crypto, out, fault);
 }
 
 int al_part_table_read(const struct al_flash *f, uint32_t offset, const struct al_crypto *crypto,
                        struct al_part_table *out, struct al_part_fault *fault)
 {
-    return read_or_load(f, offset, true, crypto, out, fault);
+    return walk_flash(f, offset, walk_verify, crypto, out, fault);
 }
 
 int al_part_table_load(const struct al_flash *f, uint32_t offset, const struct al_crypto *crypto,
                        struct al_part_table *out, struct al_part_fault *fault)
 {
-    return read_or_load(f, offset, false, crypto, out, fault);
+    return walk_flash(f, offset, walk_load, crypto, out, fault);
 }
 
 int al_part_table_build(const struct al_part_table *t, bool with_md5,

@@ -76,9 +76,9 @@ void al_part_decode(const uint8_t raw[AL_PART_ENTRY], struct al_part *out);
 void al_part_encode(const struct al_part *p, uint8_t raw[AL_PART_ENTRY]);
 
 /* Parses and judges raw (at most AL_PART_TABLE_LEN bytes) as the boot loader
- * does (esp_partition_table_verify). flash_size: bytes. fault may be NULL.
- * 0, AL_ERR_INVALID_SIZE (beyond the flash) or AL_ERR_INVALID_STATE; on an
- * error out->count is 0. */
+ * does (esp_partition_table_verify). flash_size: bytes. out NULL: only the
+ * verdict is wanted. fault may be NULL. 0, AL_ERR_INVALID_SIZE (beyond the flash) or
+ * AL_ERR_INVALID_STATE; on an error out->count is 0. */
 int al_part_table_parse(const uint8_t *raw, size_t len, uint32_t flash_size,
                         const struct al_crypto *crypto, struct al_part_table *out,
                         struct al_part_fault *fault);

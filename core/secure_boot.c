@@ -150,8 +150,10 @@ int al_sig_verify(const struct al_window *slot, uint32_t signed_len,
 {
     struct sig_check s = {
         .slot = slot, .signed_len = signed_len, .keys = keys, .crypto = crypto, .strict = strict};
-    struct al_sig_fault worst = {.check = AL_SIG_CHECK_NONE};
+    struct al_sig_fault unused;
     uint32_t blocks = keys->first_block_only ? 1 : AL_SIG_BLOCKS;
+    if (!fault) fault = &unused;
+    fault->check = AL_SIG_CHECK_NONE;
     for (uint32_t i = 0; i < blocks; i++) {
         struct al_sig_fault f = {.block = i, .offset = signed_len + i * AL_SIG_BLOCK_LEN};
         f.check = al_window_read(slot, f.offset, s.raw, AL_SIG_BLOCK_LEN) ? AL_SIG_CHECK_NO_BLOCK
@@ -161,8 +163,7 @@ int al_sig_verify(const struct al_window *slot, uint32_t signed_len,
             return AL_OK;
         }
         /* The block that came furthest tells most. */
-        if (f.check > worst.check) worst = f;
+        if (f.check > fault->check) *fault = f;
     }
-    if (fault) *fault = worst;
     return AL_ERR_IMAGE_INVALID;
 }
