@@ -91,7 +91,7 @@ static void load(void)
     ota.rollback = airlift_config_bool("BOOTLOADER_APP_ROLLBACK_ENABLE");
     ota.anti_rollback = airlift_config_bool("BOOTLOADER_APP_ANTI_ROLLBACK");
     ota.secure_version = &b->efuse.secure_version;
-    ota.signed_data = airlift_config_bool("SECURE_SIGNED_DATA_PARTITION");
+    ota.signed_data = airlift_config_bool("APP_UPDATE_SECURE_SIGNED_DATA_PARTITION");
     ota.bootloader_offset = b->control->bootloader_offset;
     ota.table_offset = b->control->table_offset;
     ota.event = log_event;

@@ -90,7 +90,8 @@ def read_config(path):
 
 def plain_value(symbol, value):
     if symbol.type in BOOLS:
-        return {None: "n", "": "n"}.get(value, value)
+        # The vendor's files say things like "n  # not needed": the first letter counts.
+        return value[0] if value and re.match(r"[yn](\s|$)", value) else value or "n"
     if value is None:
         return ""
     if symbol.type == STRING and len(value) >= 2 and value[0] == value[-1] == '"':
@@ -172,7 +173,15 @@ def quoted(text):
     return kconfiglib.escape(text)
 
 
-def cmake_text(kconf):
+def old_names(kconf, renamed):
+    """(old, new) names of symbols that are set; sources written for older versions ask for the old ones."""
+    for old, new in renamed.items():
+        symbol = kconf.syms.get(new)
+        if symbol and symbol.config_string and symbol.str_value not in ("n", ""):
+            yield old, new
+
+
+def cmake_text(kconf, renamed):
     lines = ["# Generated from sdkconfig.\n"]
     names = []
     for s in kconf.unique_defined_syms:
@@ -185,6 +194,7 @@ def cmake_text(kconf):
         lines.append(f'set(CONFIG_{s.name} "{value}")\n')
         names.append(f"CONFIG_{s.name}")
     lines.append(f'set(CONFIGS_LIST {";".join(names)})\n')
+    lines += [f'set(CONFIG_{old} "${{CONFIG_{new}}}")\n' for old, new in old_names(kconf, renamed)]
     return "".join(lines)
 
 
@@ -207,12 +217,8 @@ def table_text(kconf):
 
 
 def renamed_text(kconf, renamed):
-    """Sources written for older versions ask for the old names."""
     lines = ["/* Generated from sdkconfig: old names of symbols that are set. */\n#pragma once\n"]
-    for old, new in renamed.items():
-        symbol = kconf.syms.get(new)
-        if symbol and symbol.config_string and symbol.str_value not in ("n", ""):
-            lines.append(f"#define CONFIG_{old} CONFIG_{new}\n")
+    lines += [f"#define CONFIG_{old} CONFIG_{new}\n" for old, new in old_names(kconf, renamed)]
     return "".join(lines)
 
 
@@ -225,7 +231,7 @@ def write_outputs(kconf, args, renamed):
                          "/* Generated from sdkconfig. */\n#pragma once\n"
                          '#include "sdkconfig_renamed.h"\n')
     write_if_changed(os.path.join(out, "sdkconfig_renamed.h"), renamed_text(kconf, renamed))
-    write_if_changed(os.path.join(out, "sdkconfig.cmake"), cmake_text(kconf))
+    write_if_changed(os.path.join(out, "sdkconfig.cmake"), cmake_text(kconf, renamed))
     values = {s.name: json_value(s) for s in visible_symbols(kconf)}
     write_if_changed(os.path.join(out, "sdkconfig.json"),
                      json.dumps(values, indent=4, sort_keys=True) + "\n")

@@ -290,6 +290,27 @@ def test_old_names_of_symbols_still_work(project, build):
     assert "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y" in config(build(root))
 
 
+def test_old_names_of_symbols_count_in_cmake_and_new_ones_in_sources(project, build):
+    """The option for signed data has moved between releases; projects ask for it by either name."""
+    asks = "".join(f"#ifndef CONFIG_{name}\n#error no {name}\n#endif\n"
+                   for name in ("SECURE_SIGNED_DATA_PARTITION", "APP_UPDATE_SECURE_SIGNED_DATA_PARTITION"))
+    top = TOP + "if(NOT CONFIG_SECURE_SIGNED_DATA_PARTITION)\n    message(FATAL_ERROR no)\nendif()\n"
+    for name in ("SECURE_SIGNED_DATA_PARTITION", "APP_UPDATE_SECURE_SIGNED_DATA_PARTITION"):
+        root = project({"sdkconfig.defaults": "CONFIG_SECURE_SIGNED_APPS_NO_SECURE_BOOT=y\n"
+                                              "CONFIG_SECURE_BOOT_BUILD_SIGNED_BINARIES=n\n"
+                                              f"CONFIG_{name}=y\n"},
+                       main='#include "sdkconfig.h"\n' + asks + "void app_main(void) {}\n", top=top, name=name)
+        build(root, "--chip", "esp32c3", dir=name + ".out")
+
+
+def test_words_behind_yes_or_no_are_a_comment(project, build):
+    root = project({"sdkconfig.defaults": "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y  # stays off elsewhere\n"
+                                          "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE=n  # not needed\n"})
+    text = config(build(root))
+    assert "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n" in text
+    assert "# CONFIG_MBEDTLS_CERTIFICATE_BUNDLE is not set" in text
+
+
 def test_the_boot_loader_carries_what_it_obeys(project, build):
     root = project({"sdkconfig.defaults": "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y\n"})
     boot = (build(root) / "bootloader" / "bootloader.bin").read_bytes()
