@@ -249,12 +249,6 @@ static int compile(struct build *b)
     return cli_fail("%s: the build failed; see above", b->project);
 }
 
-static const char *text_of(const cJSON *doc, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(doc, key));
-    return text ? text : "";
-}
-
 static int report(const struct build *b)
 {
     char path[2 * PATH_MAX];
@@ -267,23 +261,23 @@ static int report(const struct build *b)
     free(text);
 
     struct stat st;
-    snprintf(path, sizeof path, "%s/%s", b->dir, text_of(description, "app_bin"));
+    snprintf(path, sizeof path, "%s/%s", b->dir, cli_text_of(description, "app_bin"));
     int status = CLI_OK;
     if (stat(path, &st) < 0) {
         status = cli_fail("%s: %s", path, strerror(errno));
     } else if (cli_json_wanted(b->args)) {
         cJSON *doc = cJSON_CreateObject();
-        cJSON_AddStringToObject(doc, "project", text_of(description, "project_name"));
-        cJSON_AddStringToObject(doc, "version", text_of(description, "project_version"));
-        cJSON_AddStringToObject(doc, "chip", text_of(description, "target"));
+        cJSON_AddStringToObject(doc, "project", cli_text_of(description, "project_name"));
+        cJSON_AddStringToObject(doc, "version", cli_text_of(description, "project_version"));
+        cJSON_AddStringToObject(doc, "chip", cli_text_of(description, "target"));
         cJSON_AddStringToObject(doc, "build_dir", b->dir);
         cJSON_AddStringToObject(doc, "app", path);
         cJSON_AddNumberToObject(doc, "app_len", (double)st.st_size);
         status = cli_print_json(doc);
     } else {
-        cli_print("%s %s for %s: %s (%lld KiB)\n", text_of(description, "project_name"),
-                  text_of(description, "project_version"), text_of(description, "target"), path,
-                  (long long)(st.st_size + 1023) / 1024);
+        cli_print("%s %s for %s: %s (%lld KiB)\n", cli_text_of(description, "project_name"),
+                  cli_text_of(description, "project_version"), cli_text_of(description, "target"),
+                  path, (long long)(st.st_size + 1023) / 1024);
     }
     cJSON_Delete(description);
     return status;

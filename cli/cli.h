@@ -73,6 +73,9 @@ int cli_usage(const struct cli_args *a, const char *format, ...)
 /* Prints doc on stdout and frees it; gives CLI_FAILED when stdout cannot take it. */
 int cli_print_json(cJSON *doc);
 
+/* A string of doc; "" when there is none. */
+const char *cli_text_of(const cJSON *doc, const char *key);
+
 /* Progress on stderr, only on a terminal. total 0: unknown. */
 struct cli_progress {
     const char *label;

@@ -116,12 +116,6 @@ static cJSON *describe(const struct device *d)
     return doc;
 }
 
-static const char *text_of(const cJSON *doc, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(doc, key));
-    return text ? text : "";
-}
-
 static double number_of(const cJSON *doc, const char *key)
 {
     const cJSON *item = cJSON_GetObjectItem(doc, key);
@@ -136,26 +130,27 @@ static const char *state_name(uint32_t state)
 
 static void print_app(const cJSON *app)
 {
-    cli_print("app      %-16s ", text_of(app, "slot"));
+    cli_print("app      %-16s ", cli_text_of(app, "slot"));
     if (cJSON_IsTrue(cJSON_GetObjectItem(app, "empty")))
         cli_print("empty\n");
     else if (cJSON_IsTrue(cJSON_GetObjectItem(app, "valid")))
-        cli_print("%s %s\n", text_of(app, "project_name"), text_of(app, "version"));
+        cli_print("%s %s\n", cli_text_of(app, "project_name"), cli_text_of(app, "version"));
     else
-        cli_print("not valid: %s\n", text_of(app, "check"));
+        cli_print("not valid: %s\n", cli_text_of(app, "check"));
 }
 
 static void print_text(const cJSON *doc)
 {
     const cJSON *item;
-    cli_print("device   %s%s\n", text_of(doc, "dir"),
+    cli_print("device   %s%s\n", cli_text_of(doc, "dir"),
               cJSON_IsTrue(cJSON_GetObjectItem(doc, "running")) ? " (running)" : "");
-    cli_print("chip     %s %s, %.0f KiB of flash\n", text_of(doc, "chip"), text_of(doc, "revision"),
-              number_of(doc, "flash_size") / 1024);
-    cli_print("mac      %s, ieee %s\n", text_of(doc, "mac"), text_of(doc, "ieee"));
+    cli_print("chip     %s %s, %.0f KiB of flash\n", cli_text_of(doc, "chip"),
+              cli_text_of(doc, "revision"), number_of(doc, "flash_size") / 1024);
+    cli_print("mac      %s, ieee %s\n", cli_text_of(doc, "mac"), cli_text_of(doc, "ieee"));
     cli_print("eFuses   secure version %.0f, Secure Boot %s\n", number_of(doc, "secure_version"),
               cJSON_IsTrue(cJSON_GetObjectItem(doc, "secure_boot")) ? "on" : "off");
-    if (*text_of(doc, "table_error")) cli_print("table    %s\n", text_of(doc, "table_error"));
+    if (*cli_text_of(doc, "table_error"))
+        cli_print("table    %s\n", cli_text_of(doc, "table_error"));
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(doc, "apps"))
     {
         print_app(item);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/flash_device.h"
 #include "cli/partition.h"
 #include "core/app_image.h"
 #include "core/chip.h"
@@ -209,7 +210,6 @@ static int run_read(const struct cli_args *a)
 /* Erases all of the partition and programs len bytes, then replaces the file. */
 static int change(const struct cli_args *a, struct opened *o, const uint8_t *data, size_t len)
 {
-    char why[512];
     if ((o->part->flags & AL_PART_READONLY) && !cli_has(a, "--ignore-readonly"))
         return cli_fail("%s: partition %s is flagged readonly; --ignore-readonly changes it all "
                         "the same",
@@ -219,7 +219,7 @@ static int change(const struct cli_args *a, struct opened *o, const uint8_t *dat
                         flash_image_slot_name(o->part), o->part->size);
     memset(o->flash.bytes + o->part->offset, 0xff, o->part->size);
     if (len) memcpy(o->flash.bytes + o->part->offset, data, len);
-    return flash_image_save(&o->flash, why, sizeof why) ? cli_fail("%s", why) : CLI_OK;
+    return flash_device_replace(&o->flash);
 }
 
 static int run_write(const struct cli_args *a)

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "device/device.h"
 #include "device/efuse.h"
 #include "host/crypto_openssl.h"
 
@@ -195,14 +198,34 @@ int flash_device_open(const struct cli_args *a, struct flash_image *image, struc
     return CLI_OK;
 }
 
-int flash_device_save(const struct cli_args *a, struct flash_device *d)
+/* Is this flash.bin of a device directory whose chip is on? */
+static bool is_in_use(const char *path)
+{
+    char dir[PATH_MAX];
+    if (!realpath(path, dir)) return false;
+    char *slash = strrchr(dir, '/');
+    if (!slash || strcmp(slash, "/flash.bin") != 0) return false;
+    *slash = '\0';
+    return device_is_running(dir);
+}
+
+int flash_device_replace(const struct flash_image *image)
 {
     char why[512];
+    if (is_in_use(image->path))
+        return cli_fail("%s belongs to a device that is running, which would not see the change; "
+                        "end that run first",
+                        image->path);
+    return flash_image_save(image, why, sizeof why) ? cli_fail("%s", why) : CLI_OK;
+}
+
+int flash_device_save(const struct cli_args *a, struct flash_device *d)
+{
     struct efuse e;
     if (!cli_has(a, "--write")) return CLI_OK;
-    if (flash_image_save(d->image, why, sizeof why)) return cli_fail("%s", why);
-    if (!cli_has(a, "--efuse")) return CLI_OK;
-    int status = open_efuse(a, &e, true);
+    int status = flash_device_replace(d->image);
+    if (status || !cli_has(a, "--efuse")) return status;
+    status = open_efuse(a, &e, true);
     if (status) return status;
     int err = efuse_secure_version(&e) < d->efuse_version
                   ? efuse_raise_secure_version(&e, d->efuse_version)

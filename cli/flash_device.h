@@ -50,6 +50,10 @@ int flash_device_open(const struct cli_args *a, struct flash_image *image, struc
  * version in the eFuse file. Gives the exit status. */
 int flash_device_save(const struct cli_args *a, struct flash_device *d);
 
+/* Replaces the file of an image by what is in memory; not the flash of a device that
+ * runs, which would go on with the old file. Gives the exit status, after a message. */
+int flash_device_replace(const struct flash_image *image);
+
 /* One reset. As al_boot; ota then belongs to the app that runs. */
 int flash_device_reset(struct flash_device *d);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/flash_device.h"
 #include "core/err.h"
 #include "host/vendor_log.h"
 
@@ -142,10 +143,7 @@ int nvs_file_fail_init(const struct nvs_file *f)
 
 int nvs_file_save(const struct nvs_file *f)
 {
-    char why[512];
-
-    if (flash_image_save(&f->image, why, sizeof why)) return cli_fail("%s", why);
-    return CLI_OK;
+    return flash_device_replace(&f->image);
 }
 
 void nvs_file_close(struct nvs_file *f)

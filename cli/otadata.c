@@ -87,8 +87,8 @@ static int report(const struct cli_args *a, const struct opened *o)
 
 static int finish(const struct cli_args *a, struct opened *o)
 {
-    char why[512];
-    if (flash_image_save(&o->image, why, sizeof why)) return cli_fail("%s", why);
+    int status = flash_device_replace(&o->image);
+    if (status) return status;
     (void)al_ota_data_read(&o->window, o->entry);
     return report(a, o);
 }

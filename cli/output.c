@@ -105,6 +105,12 @@ void cli_print_failure(void)
     (void)cli_print_json(doc);
 }
 
+const char *cli_text_of(const cJSON *doc, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(doc, key));
+    return text ? text : "";
+}
+
 static double seconds_now(void)
 {
     struct timespec t;

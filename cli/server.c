@@ -13,12 +13,6 @@
 #define MAX_FILE  (UINT64_C(1) << 30)
 #define PIECE_LEN 65536u
 
-static const char *text_of(const cJSON *doc, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(doc, key));
-    return text ? text : "";
-}
-
 /* Sends the file as body. A server that refuses early closes; its answer says why, so a
  * failing write is left to server_link_finish. */
 static void send_file(struct server_link *l, const uint8_t *data, size_t len)
@@ -72,9 +66,9 @@ static int push_data(const struct cli_args *a, const uint8_t *data, size_t len)
     if (status == CLI_OK && cli_json_wanted(a)) {
         status = cli_print_json(doc);
     } else if (status == CLI_OK) {
-        const char *project = text_of(doc, "project_name");
-        cli_print("published %s%s%s %s\n  %s%s\n", text_of(doc, "name"), *project ? ": " : "",
-                  project, text_of(doc, "version"), l.url, text_of(doc, "url"));
+        const char *project = cli_text_of(doc, "project_name");
+        cli_print("published %s%s%s %s\n  %s%s\n", cli_text_of(doc, "name"), *project ? ": " : "",
+                  project, cli_text_of(doc, "version"), l.url, cli_text_of(doc, "url"));
         cJSON_Delete(doc);
     }
     server_link_close(&l);
@@ -95,10 +89,10 @@ static int run_push(const struct cli_args *a)
 
 static void print_artifact(const cJSON *a)
 {
-    cli_print("%-32s %10.0f  %-14s %-10s %-24s %-16s %.12s  %s\n", text_of(a, "name"),
-              cJSON_GetNumberValue(cJSON_GetObjectItem(a, "size")), text_of(a, "kind"),
-              text_of(a, "chip"), text_of(a, "project_name"), text_of(a, "version"),
-              text_of(a, "sha256"), text_of(a, "published"));
+    cli_print("%-32s %10.0f  %-14s %-10s %-24s %-16s %.12s  %s\n", cli_text_of(a, "name"),
+              cJSON_GetNumberValue(cJSON_GetObjectItem(a, "size")), cli_text_of(a, "kind"),
+              cli_text_of(a, "chip"), cli_text_of(a, "project_name"), cli_text_of(a, "version"),
+              cli_text_of(a, "sha256"), cli_text_of(a, "published"));
 }
 
 /* One request without body; *doc is the answer. */

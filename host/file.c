@@ -82,9 +82,19 @@ static void sync_parent(const char *path)
     close(fd);
 }
 
+/* path, or what a link there leads to: the link stays. A link to nowhere is replaced. */
+static const char *behind_link(const char *path, char target[PATH_MAX])
+{
+    struct stat st;
+    if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)) return path;
+    return realpath(path, target) ? target : path;
+}
+
 int file_write(const char *path, const void *data, size_t len, unsigned mode)
 {
     struct stat st;
+    char target[PATH_MAX];
+    path = behind_link(path, target);
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         /* /dev/stdout and the like cannot be replaced. */
         int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -10,7 +10,8 @@
 /* *data is malloc'ed, with a NUL behind the last byte (not counted). max: largest
  * length taken. 0 or -errno (EFBIG: longer than max). */
 int file_read(const char *path, size_t max, uint8_t **data, size_t *len);
-/* By a temporary file beside it, fsync and rename. 0 or -errno. */
+/* By a temporary file beside it, fsync and rename; behind a link: of the file it leads
+ * to. 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, unsigned mode);
 /* mkdir -p. 0 or -errno. */
 int file_make_dirs(const char *path, unsigned mode);

@@ -101,6 +101,25 @@ def test_erased_device_says_what_to_do(airlift, tmp_path):
     assert "invalid header: 0xffffffff" in done.stdout and "device create --from" in done.stderr
 
 
+def test_flash_of_a_running_device_is_not_changed(airlift, device):
+    flash = device / "flash.bin"
+    first = subprocess.Popen([servers.AIRLIFT, "device", "run", device], stdout=subprocess.PIPE, text=True)
+    try:
+        while "built-in agent" not in first.stdout.readline():
+            pass
+        before = flash.read_bytes()
+        for words in (["nvs", "set", flash, "a", "b", "u8", 1], ["nvs", "erase", flash], ["otadata", "switch", flash, 0],
+                      ["flash", "erase", flash, "--partition", "nvs"], ["boot", flash, "--write"]):
+            done = airlift(*words)
+            assert done.returncode == 1 and "device that is running" in done.stderr, words
+        assert flash.read_bytes() == before
+        assert airlift("boot", flash).returncode == 0
+    finally:
+        first.send_signal(2)
+        assert first.wait(10) == 0
+    assert airlift("nvs", "set", flash, "a", "b", "u8", 1).returncode == 0
+
+
 def test_second_run_is_refused_and_pins_reach_the_first(airlift, device):
     first = subprocess.Popen([servers.AIRLIFT, "device", "run", device], stdout=subprocess.PIPE,
                              text=True)

@@ -109,6 +109,26 @@ static void a_failed_write_leaves_everything_as_it_was(void **state)
     assert_int_equal(rmdir(in_dir("kept")), 0); /* no temporary file is left in it */
 }
 
+static void a_link_stays_and_its_file_gets_the_content(void **state)
+{
+    char file[300], link[300], to[64];
+    size_t len;
+    uint8_t *data;
+    (void)state;
+    snprintf(file, sizeof file, "%s/behind", dir);
+    snprintf(link, sizeof link, "%s/link", dir);
+    assert_int_equal(symlink("behind", link), 0);
+    assert_int_equal(file_write(file, "old", 3, 0644), 0);
+    assert_int_equal(file_write(link, "new", 3, 0644), 0);
+    assert_int_equal(readlink(link, to, sizeof to), 6);
+    assert_int_equal(file_read(file, 100, &data, &len), 0);
+    assert_int_equal(len, 3);
+    assert_memory_equal(data, "new", 3);
+    free(data);
+    unlink(link);
+    unlink(file);
+}
+
 static void directories_are_made_with_their_parents(void **state)
 {
     struct stat st;
@@ -130,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_file_of_unknown_size_is_read_to_its_end),
         cmocka_unit_test(faults_come_as_errno),
         cmocka_unit_test(a_failed_write_leaves_everything_as_it_was),
+        cmocka_unit_test(a_link_stays_and_its_file_gets_the_content),
         cmocka_unit_test(directories_are_made_with_their_parents),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
