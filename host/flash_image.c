@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #define SEARCH_END 0x20000u
+#define NO_LIMIT   0xffffu /* a revision that asks for none */
 
 /* --- the copy as a flash --- */
 
@@ -165,10 +166,30 @@ static bool device_at(const struct flash_image *f, uint32_t offset, bool describ
     *out = (struct al_device_ids){.chip = al_chip_by_id(h.chip_id),
                                   .revision = h.min_chip_rev_full,
                                   .efuse_block_rev = app ? desc.min_efuse_blk_rev_full : 0};
+    if (out->efuse_block_rev == NO_LIMIT) out->efuse_block_rev = 0;
     return true;
 }
 
-bool flash_image_device(const struct flash_image *f, struct al_device_ids *out)
+static uint16_t larger(uint16_t a, uint16_t b)
+{
+    return a > b ? a : b;
+}
+
+/* So new a device that every app for its chip runs on it, as far as a least revision
+ * is asked for. */
+static void suit_apps(const struct flash_image *f, struct al_device_ids *device)
+{
+    for (uint32_t i = 0; i < f->table.count; i++) {
+        struct al_device_ids app;
+        if (f->table.part[i].type != AL_PART_APP ||
+            !device_at(f, f->table.part[i].offset, true, &app) || app.chip != device->chip)
+            continue;
+        device->revision = larger(device->revision, app.revision);
+        device->efuse_block_rev = larger(device->efuse_block_rev, app.efuse_block_rev);
+    }
+}
+
+static bool first_device(const struct flash_image *f, struct al_device_ids *out)
 {
     static const uint32_t loaders[] = {0x0, 0x1000, 0x2000};
     for (int described = 1; described >= 0; described--) {
@@ -181,8 +202,17 @@ bool flash_image_device(const struct flash_image *f, struct al_device_ids *out)
                 device_at(f, f->table.part[i].offset, described, out))
                 return true;
     }
-    memset(out, 0, sizeof *out);
     return false;
+}
+
+bool flash_image_device(const struct flash_image *f, struct al_device_ids *out)
+{
+    bool found = first_device(f, out);
+    if (found)
+        suit_apps(f, out);
+    else
+        memset(out, 0, sizeof *out);
+    return found;
 }
 
 const struct al_part *flash_image_part(const struct flash_image *f, const char *name)

@@ -34,9 +34,10 @@ void flash_image_close(struct flash_image *f);
 /* A sentence about what is wrong with the table: where, and what to do. */
 void flash_image_table_fault(const struct flash_image *f, char *why, size_t why_size);
 
-/* A device that the first image found would run on: its chip, and the least
- * revisions that it asks for. Looked at: boot loader, then the apps in table order; those
- * with a description are believed first. false: no image; out is zeroed. */
+/* A device that the images would run on: the chip of the first one found, and the least
+ * revisions with which it and all apps for that chip are content. Looked at: boot loader,
+ * then the apps in table order; those with a description are believed first. false: no
+ * image; out is zeroed. */
 bool flash_image_device(const struct flash_image *f, struct al_device_ids *out);
 
 /* A partition by its label, or by the name of its subtype ("ota_0", "factory",

@@ -108,6 +108,25 @@ static void the_device_is_guessed_from_images_with_a_description_first(void **st
     flash_image_close(&f);
 }
 
+static void the_device_is_new_enough_for_every_app(void **state)
+{
+    struct flash_image f;
+    struct al_device_ids ids;
+    (void)state;
+    put_table(0x8000);
+    put_image(0, "image/boot_c3.bin"); /* content with revision v0.0 */
+    put_image(0x10000, "image/app_c3_v1.bin");
+    bytes[0x10000 + 32 + 176] = 7;                    /* least eFuse block revision */
+    put_image(0x24000, "image/min_rev_too_high.bin"); /* v2.0, but for another chip */
+    assert_int_equal(flash_image_memory(&f, bytes, FLASH, 0), 0);
+    f.table.part[2].offset = 0x24000;
+    assert_true(flash_image_device(&f, &ids));
+    assert_int_equal(ids.chip->id, 5);
+    assert_int_equal(ids.revision, 3);
+    assert_int_equal(ids.efuse_block_rev, 7);
+    flash_image_close(&f);
+}
+
 static void the_copy_obeys_nor_rules_and_the_file_waits_for_save(void **state)
 {
     char path[] = "/tmp/flash-image-XXXXXX", why[300];
@@ -164,6 +183,7 @@ int main(void)
         TEST(the_table_is_found_where_it_is_or_looked_for),
         TEST(partitions_are_found_by_label_and_by_slot_name),
         TEST(the_device_is_guessed_from_images_with_a_description_first),
+        TEST(the_device_is_new_enough_for_every_app),
         TEST(the_copy_obeys_nor_rules_and_the_file_waits_for_save),
         TEST(what_is_no_flash_is_refused_in_words),
     };
