@@ -263,7 +263,8 @@ int http_client_wait_open(struct http_client *c, int timeout_ms)
 {
     if (!c->started) return HTTP_ERR_STATE;
     int err = wait_until(c, is_sent, timeout_ms);
-    return err ? err : c->done && c->result ? http_client_error_class(c) : 0;
+    /* What broke after the request was sent is told by those who ask for the answer. */
+    return err ? err : c->head_sent || !c->result ? 0 : http_client_error_class(c);
 }
 
 int http_client_open(struct http_client *c, int64_t body_len)

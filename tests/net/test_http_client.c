@@ -3,13 +3,16 @@
 
 #include "tests/support/http_peer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -244,6 +247,49 @@ static void head_that_breaks_off_is_no_answer(void **state)
     http_client_free(c);
 }
 
+/* Answers before it is asked, with less body than announced, and takes its time to hang up. */
+static void *answer_early(void *arg)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
+    char asked[2048];
+    int fd = accept(*(int *)arg, NULL, NULL);
+    if (fd < 0) return NULL;
+    (void)!write(fd, answer, sizeof answer - 1);
+    shutdown(fd, SHUT_WR);
+    while (read(fd, asked, sizeof asked) > 0) {
+    }
+    close(fd);
+    return NULL;
+}
+
+static void body_that_broke_off_early_is_read_up_to_there(void **state)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    pthread_t peer;
+    assert_int_equal(pthread_create(&peer, NULL, answer_early, &fd), 0);
+
+    char url[64], body[16];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    struct http_client *c = http_client_new(&(struct http_config){.timeout_ms = 2000});
+    http_client_set_url(c, url);
+    assert_int_equal(http_client_start(c, 0), 0);
+    usleep(20000); /* the whole answer lies ready when the request goes out */
+    assert_int_equal(http_client_wait_open(c, 2000), 0);
+    assert_int_equal(http_client_headers(c), 0);
+    assert_int_equal(http_client_status(c), 200);
+    assert_int_equal(http_client_read(c, body, sizeof body), 4);
+    assert_memory_equal(body, "half", 4);
+    assert_int_equal(http_client_read(c, body, sizeof body), HTTP_ERR_RECV);
+    http_client_free(c);
+    pthread_join(peer, NULL);
+    close(fd);
+}
+
 static void body_is_sent_counted_or_in_chunks(void **state)
 {
     static const int64_t lengths[] = {10000, -1, 0};
@@ -442,6 +488,7 @@ int main(void)
         cmocka_unit_test(silence_is_a_timeout_and_the_request_goes_on),
         cmocka_unit_test(broken_connection_is_an_error_with_its_errno),
         cmocka_unit_test(head_that_breaks_off_is_no_answer),
+        cmocka_unit_test(body_that_broke_off_early_is_read_up_to_there),
         cmocka_unit_test(body_is_sent_counted_or_in_chunks),
         cmocka_unit_test(basic_and_digest_authorize),
         cmocka_unit_test(callbacks_tell_each_step),
