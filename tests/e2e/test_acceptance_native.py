@@ -141,6 +141,7 @@ def test_confirmed_when_the_diagnostic_pin_is_high(tmp_path, certificate, nginx,
     with device.on() as uart:
         ask(uart, nginx.url + "/new.bin")
         uart.expect(r"Diagnostics completed successfully! Continuing execution \.\.\.")
+        uart.expect(r"native_ota_example: Starting OTA example")  # the confirmation is written in between
     boot = device.boot("--rollback")
     assert boot["slot"] == "ota_0" and boot["entries_before"][0]["state"] == 2
 
