@@ -182,14 +182,16 @@ static int verify_data(const struct al_ota *o, const struct al_ota_update *u)
 {
     struct al_window w;
     struct al_image_fault fault = {.check = AL_IMAGE_CHECK_SIGNATURE, .address = u->staging.offset};
-    uint32_t len = u->writer.written & ~(AL_SECTOR - 1);
+    uint32_t len = u->writer.written;
     if (!o->signed_data || !o->keys || u->final.type != AL_PART_DATA ||
         u->final.subtype != AL_PART_DATA_UNDEFINED)
         return AL_OK;
+    uint32_t sig_len = al_sig_len(o->keys);
+    if (o->keys->version != AL_SIG_V1) len &= ~(AL_SIG_SECTOR - 1);
     int err = al_part_window(o->flash, &u->staging, &w);
-    if (!err && len < 2 * AL_SECTOR) err = AL_ERR_INVALID_SIZE;
+    if (!err && len <= sig_len) err = AL_ERR_INVALID_SIZE;
     if (!err)
-        err = al_sig_verify(&w, len - AL_SECTOR, o->keys, false, o->crypto, NULL, &fault.signature);
+        err = al_sig_verify(&w, len - sig_len, o->keys, false, o->crypto, NULL, &fault.signature);
     if (!err) return AL_OK;
     fault.err = err;
     fault.offset = fault.signature.offset;

@@ -74,7 +74,7 @@ static void reverse(uint8_t *dst, const uint8_t *src, size_t n)
 void signature_check_v1(const uint8_t *file, size_t len, const uint8_t x[32], const uint8_t y[32],
                         struct signature_check *out)
 {
-    uint8_t digest[32], le[4][32];
+    uint8_t digest[32], le_x[32], le_y[32];
     memset(out, 0, sizeof *out);
     if (len <= AL_SIG_V1_LEN) {
         snprintf(out->why, sizeof out->why,
@@ -90,12 +90,9 @@ void signature_check_v1(const uint8_t *file, size_t len, const uint8_t x[32], co
         return;
     }
     crypto_digest(AL_SHA256, file, len - AL_SIG_V1_LEN, digest);
-    reverse(le[0], x, 32);
-    reverse(le[1], y, 32);
-    reverse(le[2], block + 4, 32);
-    reverse(le[3], block + 36, 32);
-    out->valid =
-        crypto_openssl.ecdsa_verify(AL_P256, le[0], le[1], digest, 32, le[2], le[3]) == AL_OK;
+    reverse(le_x, x, 32);
+    reverse(le_y, y, 32);
+    out->valid = al_sig_v1_check(block, le_x, le_y, digest, &crypto_openssl) == AL_OK;
     if (!out->valid)
         snprintf(out->why, sizeof out->why,
                  "the signature at offset %zu does not verify with this key: another key, or the "

@@ -42,6 +42,16 @@ static void chip_name(uint32_t id, char out[24])
 
 static void explain_signature(const struct al_sig_fault *f, char *out, size_t size)
 {
+    if (f->version == AL_SIG_V1) {
+        snprintf(out, size,
+                 f->check == AL_SIG_CHECK_NO_BLOCK
+                     ? "offset %u holds no Secure Boot V1 signature (68 bytes that begin with four "
+                       "zeros): sign the image (airlift image sign --scheme v1)"
+                     : "the Secure Boot V1 signature at offset %u does not verify: sign the image "
+                       "with the key that the device trusts",
+                 f->offset);
+        return;
+    }
     switch (f->check) {
     case AL_SIG_CHECK_NONE:
     case AL_SIG_CHECK_NO_BLOCK:

@@ -18,9 +18,23 @@ __attribute__((format(printf, 4, 5))) static void set(struct vendor_line *l, cha
 /* Versions of chips are major * 100 + minor. */
 #define REV(v) (v) / 100, (v) % 100
 
+static void line_signature_v1(const struct al_sig_fault *f, struct vendor_line *out)
+{
+    if (f->check == AL_SIG_CHECK_NO_BLOCK)
+        set(out, 'E', "secure_boot_v1",
+            "image has invalid signature version field 0x%08x (image without a signature?)",
+            f->found);
+    else
+        set(out, 'E', "esp_image", "Secure boot signature verification failed");
+}
+
 static void line_signature(const struct al_sig_fault *f, struct vendor_line *out)
 {
     static const char tag[] = "secure_boot_v2";
+    if (f->version == AL_SIG_V1) {
+        line_signature_v1(f, out);
+        return;
+    }
     switch (f->check) {
     case AL_SIG_CHECK_NONE:
         break;

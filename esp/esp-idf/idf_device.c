@@ -46,6 +46,26 @@ struct al_image_rules idf_device_rules(enum al_image_kind kind)
     return rules;
 }
 
+/* The build puts the public half of the signing key into an app of Secure Boot V1, whose
+ * signature names no key: X.509 SubjectPublicKeyInfo, which ends with the point's x and y. */
+extern const uint8_t verification_key_start[] __asm__("_binary_signature_verification_key_start")
+    __attribute__((weak));
+extern const uint8_t verification_key_end[] __asm__("_binary_signature_verification_key_end")
+    __attribute__((weak));
+
+static void trust_own_key(void)
+{
+    size_t len = (size_t)(verification_key_end - verification_key_start);
+    if (len < 64) return;
+    const uint8_t *point = verification_key_start + len - 64; /* big-endian */
+    for (int i = 0; i < 32; i++) {
+        keys.v1_x[i] = point[31 - i];
+        keys.v1_y[i] = point[63 - i];
+    }
+    keys.version = AL_SIG_V1;
+    keys.count = 1;
+}
+
 /* Signed on update without Secure Boot: whoever signed the running app may sign
  * the next one. Only its first block counts. */
 static void trust_running_app(const struct al_part *running)
@@ -74,9 +94,14 @@ static void load_keys(void)
         if (airlift_config_bool("SECURE_SIGNED_APPS_ECDSA_V2_SCHEME")) keys.version = AL_SIG_ECDSA;
     } else if (airlift_config_bool("SECURE_SIGNED_ON_UPDATE") ||
                airlift_config_bool("SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT")) {
-        if (ota.running) trust_running_app(ota.running);
+        bool v1 = airlift_config_bool("SECURE_SIGNED_APPS_ECDSA_SCHEME");
+        if (v1)
+            trust_own_key();
+        else if (ota.running)
+            trust_running_app(ota.running);
         /* An app without signature trusts nobody: then no update verifies. */
-        if (!keys.count) keys = (struct al_trusted_keys){.version = AL_SIG_RSA, .count = 1};
+        if (!keys.count)
+            keys = (struct al_trusted_keys){.version = v1 ? AL_SIG_V1 : AL_SIG_RSA, .count = 1};
     }
 }
 

@@ -230,6 +230,52 @@ static void an_image_is_verified_by_its_signature_in_the_slot(void **state)
     mem_flash_free(&m);
 }
 
+/* x and y of the vendor's raw key file, as the device keeps them. */
+static void trust_v1(const char *file, struct al_trusted_keys *keys)
+{
+    size_t len;
+    uint8_t *xy = vector_file(&len, DIR "%s", file);
+    assert_int_equal(len, 64);
+    *keys = (struct al_trusted_keys){.version = AL_SIG_V1, .count = 1};
+    for (int i = 0; i < 32; i++) {
+        keys->v1_x[i] = xy[31 - i];
+        keys->v1_y[i] = xy[63 - i];
+    }
+    free(xy);
+}
+
+static void a_v1_signature_lies_right_behind_the_image(void **state)
+{
+    for (int mapped = 0; mapped < 2; mapped++) {
+        struct mem_flash m;
+        struct al_window w = load(&m, "v1_ecdsa.bin", mapped);
+        struct al_trusted_keys keys;
+        struct al_image_fault fault;
+        struct al_image image;
+        struct al_image_header h;
+        struct al_image_rules rules = {.crypto = &crypto_openssl, .keys = &keys};
+        trust_v1("v1_p256.pub.raw", &keys);
+        al_image_header_parse(m.bytes, &h);
+        rules.device.chip = al_chip_by_id(h.chip_id);
+        assert_int_equal(al_image_verify(&w, &rules, &image, &fault), 0);
+        uint32_t len = image.image_len;
+
+        w.size = len + AL_SIG_V1_LEN - 1;
+        assert_int_equal(al_image_verify(&w, &rules, &image, &fault), AL_ERR_IMAGE_INVALID);
+        assert_int_equal(fault.check, AL_IMAGE_CHECK_LENGTH);
+        w.size = len + AL_SIG_V1_LEN;
+        m.bytes[len + 10] ^= 1;
+        assert_int_equal(al_image_verify(&w, &rules, &image, &fault), AL_ERR_IMAGE_INVALID);
+        assert_int_equal(fault.signature.check, AL_SIG_CHECK_SIGNATURE);
+        m.bytes[len] = 0xff;
+        assert_int_equal(al_image_verify(&w, &rules, &image, &fault), AL_ERR_IMAGE_INVALID);
+        assert_int_equal(fault.signature.check, AL_SIG_CHECK_NO_BLOCK);
+        assert_int_equal(fault.signature.found, 0xff);
+        assert_int_equal(fault.signature.version, AL_SIG_V1);
+        mem_flash_free(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_chip_with_half_a_digest_compares_half),
         cmocka_unit_test(a_block_with_an_impossible_curve_is_not_supported),
         cmocka_unit_test(an_image_is_verified_by_its_signature_in_the_slot),
+        cmocka_unit_test(a_v1_signature_lies_right_behind_the_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

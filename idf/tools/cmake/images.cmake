@@ -61,6 +61,21 @@ function(__airlift_signing var kind)
     set(${var} --key "${key}" --scheme ${scheme} PARENT_SCOPE)
 endfunction()
 
+# Secure Boot V1: the app knows the public half of the key, which no signature names.
+function(__airlift_verification_key target)
+    __airlift_signing(signing APP)
+    if(NOT signing OR NOT CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME)
+        return()
+    endif()
+    list(GET signing 1 key)
+    set(public "${CMAKE_BINARY_DIR}/config/signature_verification_key.der")
+    add_custom_command(OUTPUT "${public}"
+        COMMAND openssl pkey -in "${key}" -pubout -outform DER -out "${public}"
+        DEPENDS "${key}" VERBATIM)
+    target_add_binary_data(${target} "${public}" BINARY
+        RENAME_TO signature_verification_key DEPENDS "${public}")
+endfunction()
+
 # Adds a command that makes OUTPUT by `airlift image make`, signed when configured.
 function(__airlift_image kind output depends)
     __airlift_signing(signing ${kind})

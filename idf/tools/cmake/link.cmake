@@ -83,6 +83,7 @@ function(__airlift_link_project project_name)
 
     add_executable(${elf} "${CMAKE_BINARY_DIR}/config/airlift_config.c")
     __airlift_embed_crt_bundle(${elf})
+    __airlift_verification_key(${elf})
     set_target_properties(${elf} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
     target_include_directories(${elf} PRIVATE "${AIRLIFT_ESP_DIR}")
     target_link_options(${elf} PRIVATE -pthread -Wl,--gc-sections -Wl,--build-id=none
