@@ -211,6 +211,10 @@ class Uart:
         self.reader.join(10)
         return Log(self.text, self.process.returncode)
 
+    def flash_operations(self) -> int:
+        """Switches off a device that was started with --json; gives its flash operations since power on."""
+        return int(re.search(r'"flash_ops":\s*(\d+)', self.switch_off())[1])
+
 
 class Device:
     """A virtual device. It keeps its flash between runs, as a device does."""

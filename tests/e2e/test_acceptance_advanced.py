@@ -1,4 +1,4 @@
-"""The official acceptance list for advanced_https_ota, over real servers. Resumption is in test_acceptance_resume.py."""
+"""The official acceptance list for advanced_https_ota, over real servers; resumption: test_acceptance_resume.py."""
 import json
 import random
 
@@ -6,17 +6,13 @@ import pytest
 
 import lab
 import servers
+from acceptance import certificate, device, nginx  # noqa: F401
 
 SAMPLE = "advanced_https_ota"
 CI = ["sdkconfig.ci"]
 CHIP_ID, MIN_REVISION, MAX_REVISION = 12, 15, 17  # offsets in the image's header
 SECURE_VERSION = 32 + 4                           # of its app description
 REFUSED = r"advanced_https_ota_example: ESP_HTTPS_OTA upgrade failed"
-
-
-@pytest.fixture(scope="module")
-def certificate():
-    return lab.certificate()
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +31,6 @@ def careful(certificate):
 def pieces(certificate):
     """Fetches 16 KiB a request."""
     return lab.build(SAMPLE, certificate[0], "1.0.0", sdkconfig=CI + ["sdkconfig.ci.partial_download"])
-
-
-@pytest.fixture
-def nginx(web_root, tmp_path, certificate):
-    with servers.Nginx(web_root, tmp_path / "nginx", cert=certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def device(tmp_path, firmware):
-    return lab.Device(tmp_path / "device", firmware)
 
 
 def ask(uart, url):

@@ -5,30 +5,15 @@ import pytest
 
 import lab
 import servers
+from acceptance import certificate, device, nginx  # noqa: F401
 
 CONFIG = ["sdkconfig.ci"]
 SLOTS = {0x10000: "factory", 0x110000: "ota_0", 0x210000: "ota_1"}
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return servers.make_certificate(tmp_path_factory.mktemp("native-certificate"))
-
-
-@pytest.fixture(scope="module")
 def firmware(certificate):
     return lab.build("native_ota_example", certificate[0], sdkconfig=CONFIG)
-
-
-@pytest.fixture
-def nginx(web_root, tmp_path, certificate):
-    with servers.Nginx(web_root, tmp_path / "nginx", cert=certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def device(tmp_path, firmware):
-    return lab.Device(tmp_path / "device", firmware)
 
 
 def ask(uart, url):

@@ -1,12 +1,12 @@
 """The official acceptance list for partitions_ota: app, boot loader, partition table and data, over real servers."""
 import random
-import re
 import subprocess
 
 import pytest
 
 import lab
 import servers
+from acceptance import certificate, device, nginx  # noqa: F401
 
 SAMPLE = "partitions_ota"
 CI = ["sdkconfig.ci"]
@@ -14,11 +14,6 @@ TABLE = 0x8000
 SUCCESS = r"ota_example: OTA Succeed, Rebooting\.\.\."
 FAILED = r"ota_example: Firmware upgrade failed"
 RECOVERY = 0x3f0000
-
-
-@pytest.fixture(scope="module")
-def certificate():
-    return lab.certificate()
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +33,6 @@ def quiet(certificate):
 def recoverable(certificate):
     """For a chip whose ROM knows a recovery boot loader."""
     return lab.build(SAMPLE, certificate[0], "1.0.0", {"BOOTLOADER_RECOVERY_ENABLE": "y"}, CI, chip="esp32c5")
-
-
-@pytest.fixture
-def nginx(web_root, tmp_path, certificate):
-    with servers.Nginx(web_root, tmp_path / "nginx", cert=certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def device(tmp_path, firmware):
-    return lab.Device(tmp_path / "device", firmware)
 
 
 def ask(uart, url):
@@ -193,7 +177,7 @@ def operations(device, url):
     with device.on("--json") as uart:
         ask(uart, url)
         uart.expect(SUCCESS)
-        return int(re.search(r'"flash_ops":\s*(\d+)', uart.switch_off())[1])
+        return uart.flash_operations()
 
 
 def test_power_cut_while_the_bootloader_is_copied_needs_flashing(tmp_path, firmware, quiet, nginx, web_root):

@@ -1,23 +1,18 @@
 """advanced_https_ota resumes after resets and power cuts: whatever happens, the slot ends up byte for byte right."""
 import random
-import re
 import time
 
 import pytest
 
 import lab
 import servers
+from acceptance import certificate  # noqa: F401
 
 SAMPLE = "advanced_https_ota"
 CI = ["sdkconfig.ci", "sdkconfig.ci.resumption"]
 ODD_BUFFER = {"EXAMPLE_OTA_BUF_SIZE": "2047"}
 RATE = 200_000  # bytes a second, so that a download can be interrupted
 SUCCESS = r"ESP_HTTPS_OTA upgrade successful\. Rebooting \.\.\."
-
-
-@pytest.fixture(scope="module")
-def certificate():
-    return lab.certificate()
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +94,7 @@ def operations(device, url):
     with device.on("--json") as uart:
         ask(uart, url)
         uart.expect(SUCCESS)
-        log = uart.switch_off()
-    return int(re.search(r'"flash_ops":\s*(\d+)', log)[1])
+        return uart.flash_operations()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import zlib
 import pytest
 
 import lab
-import servers
+from acceptance import certificate, nginx  # noqa: F401
 
 SAMPLE = "simple_ota_example"
 CI = ["sdkconfig.ci"]
@@ -24,11 +24,6 @@ def make_key(path, scheme):
     return path
 
 
-@pytest.fixture(scope="module")
-def certificate():
-    return lab.certificate()
-
-
 @pytest.fixture(scope="module", params=["RSA", "ECDSA"])
 def signed(request, certificate):
     """The app, signed by its build with the scheme's key."""
@@ -38,12 +33,6 @@ def signed(request, certificate):
     firmware = lab.build(SAMPLE, certificate[0], "1.0.0", config, CI, chip="esp32c6")
     firmware.scheme, firmware.key = request.param, key
     return firmware
-
-
-@pytest.fixture
-def nginx(web_root, tmp_path, certificate):
-    with servers.Nginx(web_root, tmp_path / "nginx", cert=certificate) as server:
-        yield server
 
 
 @pytest.fixture
@@ -148,7 +137,7 @@ def test_data_partition(signer, tmp_path, guarded, nginx, web_root, airlift):
     with device.on() as uart:
         uart.expect(r"ota_example: Starting OTA example task")
         uart.write(nginx.url + "/storage.bin")
-        uart.expect(r"ota_example: OTA Succeed, Rebooting" if signer == "own" else r"ota_example: Firmware upgrade failed")
+        uart.expect(r"ota_example: " + ("OTA Succeed, Rebooting" if signer == "own" else "Firmware upgrade failed"))
     if signer == "own":
         assert device.slot("storage", len(data)) == data
     else:

@@ -7,6 +7,7 @@ import pytest
 
 import lab
 import servers
+from acceptance import certificate, device, nginx  # noqa: F401
 
 SAMPLE = "simple_ota_example"
 CI = ["sdkconfig.ci"]
@@ -14,24 +15,8 @@ FAILED = r"simple_ota_example: Firmware upgrade failed"
 
 
 @pytest.fixture(scope="module")
-def certificate():
-    return lab.certificate()
-
-
-@pytest.fixture(scope="module")
 def firmware(certificate):
     return lab.build(SAMPLE, certificate[0], "1.0.0", sdkconfig=CI)
-
-
-@pytest.fixture
-def nginx(web_root, tmp_path, certificate):
-    with servers.Nginx(web_root, tmp_path / "nginx", cert=certificate) as server:
-        yield server
-
-
-@pytest.fixture
-def device(tmp_path, firmware):
-    return lab.Device(tmp_path / "device", firmware)
 
 
 def ask(uart, url):
