@@ -17,6 +17,7 @@ struct verifier {
     struct al_image_fault *fault;
     bool measure; /* only length and digest are wanted */
     bool hashing;
+    uint32_t signed_len; /* what lies before the signature, when keys are set */
     struct al_hash sha;
     uint32_t sum; /* XOR of all data, not folded to a byte yet */
 };
@@ -223,8 +224,11 @@ static int check_length(struct verifier *v, uint32_t slot_size)
 {
     if (v->img->header.hash_appended) v->img->image_len += AL_IMAGE_HASH_LEN;
     uint32_t len = v->img->image_len;
-    if (v->rules->keys && !v->measure)
-        len = al_sig_offset(v->rules->keys, len) + al_sig_len(v->rules->keys);
+    if (v->rules->keys && !v->measure) {
+        bool v1 = v->rules->keys->v1;
+        v->signed_len = v1 ? len : (len + AL_SECTOR - 1) & ~(AL_SECTOR - 1);
+        len = v->signed_len + (v1 ? AL_SIG_V1_LEN : AL_SIG_SECTOR);
+    }
     if (len > slot_size) return refuse(v, AL_IMAGE_CHECK_LENGTH, slot_size, slot_size, len);
     return AL_OK;
 }
@@ -247,8 +251,8 @@ static int check_trust(struct verifier *v, const struct al_window *slot)
 {
     const struct al_image_rules *r = v->rules;
     if (r->keys && !r->skip_data) {
-        int err = al_sig_verify(slot, al_sig_offset(r->keys, v->img->image_len), r->keys,
-                                r->loading, r->crypto, NULL, &v->fault->signature);
+        int err = al_sig_verify(slot, v->signed_len, r->keys, r->loading, r->crypto, NULL,
+                                &v->fault->signature);
         if (err) return refuse(v, AL_IMAGE_CHECK_SIGNATURE, v->fault->signature.offset, 0, 0);
     }
     if (r->check_secure_version && r->kind == AL_IMAGE_APP &&

@@ -186,8 +186,8 @@ static int verify_data(const struct al_ota *o, const struct al_ota_update *u)
     if (!o->signed_data || !o->keys || u->final.type != AL_PART_DATA ||
         u->final.subtype != AL_PART_DATA_UNDEFINED)
         return AL_OK;
-    uint32_t sig_len = al_sig_len(o->keys);
-    if (o->keys->version != AL_SIG_V1) len &= ~(AL_SIG_SECTOR - 1);
+    uint32_t sig_len = o->keys->v1 ? AL_SIG_V1_LEN : AL_SIG_SECTOR;
+    if (!o->keys->v1) len &= ~(AL_SIG_SECTOR - 1);
     int err = al_part_window(o->flash, &u->staging, &w);
     if (!err && len <= sig_len) err = AL_ERR_INVALID_SIZE;
     if (!err)

@@ -3,6 +3,7 @@
 #include "core/bytes.h"
 #include "core/crc32.h"
 #include "core/err.h"
+#include "core/secure_boot_v1.h"
 
 #define CRC_OFFSET 1196u
 #define DIGEST     4u /* of the image */
@@ -97,10 +98,9 @@ static int image_digest(struct sig_check *s, enum al_hash_alg alg)
     const uint8_t *all = al_window_map(s->slot, 0, s->signed_len);
     if (!err && all) err = al_hash_update(&h, all, s->signed_len);
     for (uint32_t off = 0; !err && !all && off < s->signed_len; off += CHUNK) {
-        uint8_t buf[CHUNK];
-        uint32_t n = s->signed_len - off < CHUNK ? s->signed_len - off : CHUNK;
-        err = al_window_read(s->slot, off, buf, n);
-        if (!err) err = al_hash_update(&h, buf, n);
+        uint8_t buf[CHUNK]; /* signed_len is a multiple of 4096 */
+        err = al_window_read(s->slot, off, buf, CHUNK);
+        if (!err) err = al_hash_update(&h, buf, CHUNK);
     }
     int end = al_hash_finish(&h, s->digest);
     if (!err) err = end;
@@ -118,11 +118,10 @@ static bool trusted(const struct sig_check *s, const struct al_sig_block *b)
     return false;
 }
 
-/* The verdict on the block at f->offset: how far it came; NONE: it verifies. */
-static enum al_sig_check check_v2(struct sig_check *s, struct al_sig_fault *f)
+/* The verdict on the block in s->raw: how far it came; NONE: it verifies. */
+static enum al_sig_check check_block(struct sig_check *s, struct al_sig_fault *f)
 {
     struct al_sig_block b;
-    if (al_window_read(s->slot, f->offset, s->raw, AL_SIG_BLOCK_LEN)) return AL_SIG_CHECK_NO_BLOCK;
     int err = al_sig_block_parse(s->raw, &b);
     if (err == AL_ERR_NOT_FOUND) return AL_SIG_CHECK_NO_BLOCK;
     if (!b.crc_ok) {
@@ -146,46 +145,6 @@ static enum al_sig_check check_v2(struct sig_check *s, struct al_sig_fault *f)
     return err ? AL_SIG_CHECK_SIGNATURE : AL_SIG_CHECK_NONE;
 }
 
-/* --- V1 --- */
-
-static void reverse(uint8_t to[32], const uint8_t from[32])
-{
-    for (uint32_t i = 0; i < 32; i++) to[i] = from[31 - i];
-}
-
-int al_sig_v1_check(const uint8_t sig[AL_SIG_V1_LEN], const uint8_t x[32], const uint8_t y[32],
-                    const uint8_t digest[32], const struct al_crypto *crypto)
-{
-    uint8_t r[32], s[32];
-    if (al_get_le32(sig) != 0) return AL_ERR_NOT_FOUND;
-    reverse(r, sig + 4);
-    reverse(s, sig + 36);
-    return crypto->ecdsa_verify(AL_P256, x, y, digest, 32, r, s) ? AL_FAIL : AL_OK;
-}
-
-static enum al_sig_check check_v1(struct sig_check *s, struct al_sig_fault *f)
-{
-    if (al_window_read(s->slot, f->offset, s->raw, AL_SIG_V1_LEN)) return AL_SIG_CHECK_NO_BLOCK;
-    f->found = al_get_le32(s->raw);
-    if (image_digest(s, AL_SHA256)) return AL_SIG_CHECK_IMAGE_DIGEST;
-    int err = al_sig_v1_check(s->raw, s->keys->v1_x, s->keys->v1_y, s->digest, s->crypto);
-    if (err == AL_ERR_NOT_FOUND) return AL_SIG_CHECK_NO_BLOCK;
-    return err ? AL_SIG_CHECK_SIGNATURE : AL_SIG_CHECK_NONE;
-}
-
-/* --- both --- */
-
-uint32_t al_sig_offset(const struct al_trusted_keys *keys, uint32_t image_len)
-{
-    if (keys->version == AL_SIG_V1) return image_len;
-    return (image_len + AL_SIG_SECTOR - 1) & ~(AL_SIG_SECTOR - 1);
-}
-
-uint32_t al_sig_len(const struct al_trusted_keys *keys)
-{
-    return keys->version == AL_SIG_V1 ? AL_SIG_V1_LEN : AL_SIG_SECTOR;
-}
-
 int al_sig_verify(const struct al_window *slot, uint32_t signed_len,
                   const struct al_trusted_keys *keys, bool strict, const struct al_crypto *crypto,
                   uint32_t *used, struct al_sig_fault *fault)
@@ -193,14 +152,14 @@ int al_sig_verify(const struct al_window *slot, uint32_t signed_len,
     struct sig_check s = {
         .slot = slot, .signed_len = signed_len, .keys = keys, .crypto = crypto, .strict = strict};
     struct al_sig_fault unused;
-    bool v1 = keys->version == AL_SIG_V1;
-    uint32_t blocks = v1 || keys->first_block_only ? 1 : AL_SIG_BLOCKS;
+    if (keys->v1) return keys->v1->verify(slot, signed_len, keys->v1, crypto, fault);
+    uint32_t blocks = keys->first_block_only ? 1 : AL_SIG_BLOCKS;
     if (!fault) fault = &unused;
     fault->check = AL_SIG_CHECK_NONE;
     for (uint32_t i = 0; i < blocks; i++) {
-        struct al_sig_fault f = {
-            .version = keys->version, .block = i, .offset = signed_len + i * AL_SIG_BLOCK_LEN};
-        f.check = v1 ? check_v1(&s, &f) : check_v2(&s, &f);
+        struct al_sig_fault f = {.block = i, .offset = signed_len + i * AL_SIG_BLOCK_LEN};
+        f.check = al_window_read(slot, f.offset, s.raw, AL_SIG_BLOCK_LEN) ? AL_SIG_CHECK_NO_BLOCK
+                                                                          : check_block(&s, &f);
         if (f.check == AL_SIG_CHECK_NONE) {
             if (used) *used = i;
             return AL_OK;

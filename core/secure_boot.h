@@ -1,8 +1,7 @@
 /* Secure Boot V2 signature sector: up to three blocks of 1216 bytes behind the
  * image, which is padded with 0xff to 4096 bytes. Little-endian.
- * V1 (ESP32): 68 bytes right behind the image: u32 0, then r and s, 32 bytes
- * each, big-endian, of ECDSA P-256 over SHA-256 of everything before.
- * Source: rom/secure_boot.h, secure_boot_v2/, espsecure. */
+ * Source: rom/secure_boot.h, secure_boot_v2/, espsecure. V1: see
+ * secure_boot_v1.h. */
 #ifndef CORE_SECURE_BOOT_H
 #define CORE_SECURE_BOOT_H
 
@@ -15,7 +14,7 @@
 #define AL_SIG_SECTOR    AL_SECTOR
 #define AL_SIG_V1_LEN    68u
 
-enum al_sig_version { AL_SIG_V1 = 1, AL_SIG_RSA = 2, AL_SIG_ECDSA = 3 };
+enum al_sig_version { AL_SIG_RSA = 2, AL_SIG_ECDSA = 3 };
 
 /* One block, decoded. Pointers lead into the 1216 raw bytes. */
 struct al_sig_block {
@@ -40,15 +39,19 @@ int al_sig_block_parse(const uint8_t raw[AL_SIG_BLOCK_LEN], struct al_sig_block 
 int al_sig_key_digest(const uint8_t raw[AL_SIG_BLOCK_LEN], const struct al_sig_block *b,
                       const struct al_crypto *crypto, uint8_t digest[32]);
 
-/* Digests of the keys a device trusts; of V1, which stores no key, the key itself. */
+struct al_sig_v1;
+
+/* Digests of the keys a device trusts. */
 struct al_trusted_keys {
     enum al_sig_version version;
     enum al_curve curve; /* ECDSA: 0 accepts P-256 and P-384 */
     uint32_t count;      /* 1..3 */
     uint8_t digest[3][32];
-    uint8_t digest_len;         /* 0: 32; ESP32-C2 stores 16 */
-    bool first_block_only;      /* signed on update without Secure Boot */
-    uint8_t v1_x[32], v1_y[32]; /* P-256, little-endian */
+    uint8_t digest_len;    /* 0: 32; ESP32-C2 stores 16 */
+    bool first_block_only; /* signed on update without Secure Boot */
+    /* Set: this key of Secure Boot V1 counts, and nothing above. Called through the
+     * pointer, so that a boot loader for V2 does not carry V1. */
+    const struct al_sig_v1 *v1;
 };
 
 enum al_sig_check {
@@ -62,20 +65,11 @@ enum al_sig_check {
 };
 struct al_sig_fault {
     enum al_sig_check check;
-    enum al_sig_version version; /* asked for */
+    bool v1;
     uint32_t block;
     uint32_t offset; /* of the block, from the start of the image */
     uint32_t expected, found;
 };
-
-/* Where the signature of an image of this length begins, and its length. */
-uint32_t al_sig_offset(const struct al_trusted_keys *keys, uint32_t image_len);
-uint32_t al_sig_len(const struct al_trusted_keys *keys);
-
-/* V1: 0 if the 68 bytes at sig sign digest, else AL_ERR_NOT_FOUND (no
- * signature) or AL_FAIL. */
-int al_sig_v1_check(const uint8_t sig[AL_SIG_V1_LEN], const uint8_t x[32], const uint8_t y[32],
-                    const uint8_t digest[32], const struct al_crypto *crypto);
 
 /* Checks the signature at signed_len (V2: a multiple of 4096) of slot against
  * the digest of everything before it. strict: the block's own digest field must

@@ -2,6 +2,7 @@
 
 #include "core/bytes.h"
 #include "core/err.h"
+#include "core/secure_boot_v1.h"
 #include "host/crypto_openssl.h"
 
 #include <stdio.h>
@@ -66,15 +67,11 @@ void signature_check_v2(const uint8_t *file, size_t len, const uint8_t key[AL_SI
                  signed_len);
 }
 
-static void reverse(uint8_t *dst, const uint8_t *src, size_t n)
-{
-    for (size_t i = 0; i < n; i++) dst[i] = src[n - 1 - i];
-}
-
 void signature_check_v1(const uint8_t *file, size_t len, const uint8_t x[32], const uint8_t y[32],
                         struct signature_check *out)
 {
-    uint8_t digest[32], le_x[32], le_y[32];
+    uint8_t digest[32], xy[64];
+    struct al_sig_v1 key;
     memset(out, 0, sizeof *out);
     if (len <= AL_SIG_V1_LEN) {
         snprintf(out->why, sizeof out->why,
@@ -90,9 +87,10 @@ void signature_check_v1(const uint8_t *file, size_t len, const uint8_t x[32], co
         return;
     }
     crypto_digest(AL_SHA256, file, len - AL_SIG_V1_LEN, digest);
-    reverse(le_x, x, 32);
-    reverse(le_y, y, 32);
-    out->valid = al_sig_v1_check(block, le_x, le_y, digest, &crypto_openssl) == AL_OK;
+    memcpy(xy, x, 32);
+    memcpy(xy + 32, y, 32);
+    al_sig_v1_init(&key, xy);
+    out->valid = al_sig_v1_check(block, &key, digest, &crypto_openssl) == AL_OK;
     if (!out->valid)
         snprintf(out->why, sizeof out->why,
                  "the signature at offset %zu does not verify with this key: another key, or the "

@@ -42,7 +42,7 @@ static void chip_name(uint32_t id, char out[24])
 
 static void explain_signature(const struct al_sig_fault *f, char *out, size_t size)
 {
-    if (f->version == AL_SIG_V1) {
+    if (f->v1) {
         snprintf(out, size,
                  f->check == AL_SIG_CHECK_NO_BLOCK
                      ? "offset %u holds no Secure Boot V1 signature (68 bytes that begin with four "

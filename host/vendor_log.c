@@ -31,7 +31,7 @@ static void line_signature_v1(const struct al_sig_fault *f, struct vendor_line *
 static void line_signature(const struct al_sig_fault *f, struct vendor_line *out)
 {
     static const char tag[] = "secure_boot_v2";
-    if (f->version == AL_SIG_V1) {
+    if (f->v1) {
         line_signature_v1(f, out);
         return;
     }

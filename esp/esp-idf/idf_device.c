@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/secure_boot_v1.h"
 #include "device/board.h"
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/kernel.h"
@@ -53,16 +54,14 @@ extern const uint8_t verification_key_start[] __asm__("_binary_signature_verific
 extern const uint8_t verification_key_end[] __asm__("_binary_signature_verification_key_end")
     __attribute__((weak));
 
+static struct al_sig_v1 own_key;
+
 static void trust_own_key(void)
 {
     size_t len = (size_t)(verification_key_end - verification_key_start);
     if (len < 64) return;
-    const uint8_t *point = verification_key_start + len - 64; /* big-endian */
-    for (int i = 0; i < 32; i++) {
-        keys.v1_x[i] = point[31 - i];
-        keys.v1_y[i] = point[63 - i];
-    }
-    keys.version = AL_SIG_V1;
+    al_sig_v1_init(&own_key, verification_key_start + len - 64);
+    keys.v1 = &own_key;
     keys.count = 1;
 }
 
@@ -94,14 +93,12 @@ static void load_keys(void)
         if (airlift_config_bool("SECURE_SIGNED_APPS_ECDSA_V2_SCHEME")) keys.version = AL_SIG_ECDSA;
     } else if (airlift_config_bool("SECURE_SIGNED_ON_UPDATE") ||
                airlift_config_bool("SECURE_SIGNED_ON_UPDATE_NO_SECURE_BOOT")) {
-        bool v1 = airlift_config_bool("SECURE_SIGNED_APPS_ECDSA_SCHEME");
-        if (v1)
+        if (airlift_config_bool("SECURE_SIGNED_APPS_ECDSA_SCHEME"))
             trust_own_key();
         else if (ota.running)
             trust_running_app(ota.running);
         /* An app without signature trusts nobody: then no update verifies. */
-        if (!keys.count)
-            keys = (struct al_trusted_keys){.version = v1 ? AL_SIG_V1 : AL_SIG_RSA, .count = 1};
+        if (!keys.count) keys = (struct al_trusted_keys){.version = AL_SIG_RSA, .count = 1};
     }
 }
 

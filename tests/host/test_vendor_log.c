@@ -153,7 +153,7 @@ static void every_check_has_a_name_and_an_explanation(void **state)
         for (enum al_sig_check s = AL_SIG_CHECK_NONE; s <= AL_SIG_CHECK_SIGNATURE; s++) {
             struct al_image_fault f = {.check = c,
                                        .signature.check = s,
-                                       .signature.version = c % 2 ? AL_SIG_V1 : AL_SIG_RSA,
+                                       .signature.v1 = c % 2,
                                        .expected = 0xffffffff,
                                        .found = 0xffffffff,
                                        .offset = 0xffffffff,
