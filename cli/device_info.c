@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/device.h"
+#include "cli/flash_device.h"
 #include "core/app_image.h"
 #include "core/err.h"
 #include "core/image_verify.h"
@@ -61,16 +62,8 @@ static cJSON *describe_otadata(const struct device *d, const struct al_part_tabl
     const struct al_part *p = al_part_find(t, AL_PART_DATA, AL_PART_DATA_OTA, NULL);
     struct al_window w;
     struct al_ota_entry e[2];
-    cJSON *rows = cJSON_CreateArray();
-    if (!p || al_part_window(&d->nor.flash, p, &w) || al_ota_data_read(&w, e)) return rows;
-    for (int i = 0; i < 2; i++) {
-        cJSON *row = cJSON_CreateObject();
-        cJSON_AddNumberToObject(row, "seq", e[i].seq);
-        cJSON_AddNumberToObject(row, "state", e[i].state);
-        cJSON_AddBoolToObject(row, "crc_ok", al_ota_entry_crc_ok(&e[i]));
-        cJSON_AddItemToArray(rows, row);
-    }
-    return rows;
+    bool readable = p && !al_part_window(&d->nor.flash, p, &w) && !al_ota_data_read(&w, e);
+    return readable ? ota_entries_json(e) : cJSON_CreateArray();
 }
 
 static void add_hex(cJSON *doc, const char *key, const uint8_t *bytes, size_t len)
@@ -122,12 +115,6 @@ static double number_of(const cJSON *doc, const char *key)
     return item ? item->valuedouble : 0;
 }
 
-static const char *state_name(uint32_t state)
-{
-    static const char *const names[] = {"new", "pending verify", "valid", "invalid", "aborted"};
-    return state < 5 ? names[state] : state == AL_OTA_UNDEFINED ? "undefined" : "unknown";
-}
-
 static void print_app(const cJSON *app)
 {
     cli_print("app      %-16s ", cli_text_of(app, "slot"));
@@ -161,8 +148,7 @@ static void print_text(const cJSON *doc)
         if (seq == AL_OTA_SEQ_EMPTY)
             cli_print("otadata  empty\n");
         else
-            cli_print("otadata  sequence %u, %s%s\n", seq,
-                      state_name((uint32_t)number_of(item, "state")),
+            cli_print("otadata  sequence %u, %s%s\n", seq, cli_text_of(item, "state_name"),
                       cJSON_IsTrue(cJSON_GetObjectItem(item, "crc_ok")) ? "" : ", CRC wrong");
     }
 }

@@ -76,7 +76,8 @@ static int print_report(const struct chip_report *r)
         cJSON_AddNullToObject(doc, "running");
     cJSON_AddBoolToObject(doc, "power_was_cut", r->power_was_cut);
     cJSON_AddNumberToObject(doc, "flash_ops", (double)r->flash_ops);
-    if (r->error[0]) cJSON_AddStringToObject(doc, "error", r->error);
+    if (r->error[0])
+        cJSON_AddStringToObject(cJSON_AddObjectToObject(doc, "error"), "message", r->error);
     return cli_print_json(doc);
 }
 

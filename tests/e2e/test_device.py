@@ -99,6 +99,8 @@ def test_erased_device_says_what_to_do(airlift, tmp_path):
     done = airlift("device", "run", path, "--for", 5)
     assert done.returncode == 1
     assert "invalid header: 0xffffffff" in done.stdout and "device create --from" in done.stderr
+    report = json.loads(airlift("device", "run", path, "--for", 5, "--json").stdout)
+    assert report["end"] == "no boot loader" and "device create --from" in report["error"]["message"]
 
 
 def test_flash_of_a_running_device_is_not_changed(airlift, device):
