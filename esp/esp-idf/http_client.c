@@ -5,6 +5,7 @@
 #include "esp/esp-idf/tls_trust.h"
 #include "esp_event.h"
 #include "esp_log.h"
+#include "esp_tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ void http_client_tell(esp_http_client_handle_t client, esp_http_client_event_id_
 static void on_connected(void *ctx)
 {
     esp_http_client_handle_t client = ctx;
-    client->connected = true;
+    client->connected = client->tell_end = true;
     http_client_tell(client, HTTP_EVENT_ON_CONNECTED, NULL, 0, NULL, NULL);
 }
 
@@ -434,9 +435,5 @@ esp_err_t esp_http_client_get_and_clear_last_tls_error(esp_http_client_handle_t 
                                                        int *esp_tls_error_code, int *esp_tls_flags)
 {
     if (!client) return ESP_ERR_INVALID_ARG;
-    esp_err_t last = client->last_error;
-    client->last_error = ESP_OK;
-    if (esp_tls_error_code) *esp_tls_error_code = 0;
-    if (esp_tls_flags) *esp_tls_flags = last == ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED;
-    return last;
+    return esp_tls_get_and_clear_last_error(&client->last_error, esp_tls_error_code, esp_tls_flags);
 }

@@ -40,6 +40,19 @@ static esp_err_t check_sizes(esp_http_client_handle_t client)
     return ESP_OK;
 }
 
+static void set_last_error(esp_http_client_handle_t client, esp_err_t err)
+{
+    client->last_error = (struct esp_tls_last_error){
+        .last_error = err, .esp_tls_flags = err == ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED};
+    client->tell_end = true;
+}
+
+/* The original hands out the error of the transport. */
+static void tell_with_error(esp_http_client_handle_t client, esp_http_client_event_id_t id)
+{
+    http_client_tell(client, id, &client->last_error, 0, NULL, NULL);
+}
+
 static esp_err_t check_transport(esp_http_client_handle_t client)
 {
     switch (esp_http_client_get_transport_type(client)) {
@@ -49,7 +62,7 @@ static esp_err_t check_transport(esp_http_client_handle_t client)
         if (!client->unverified) return ESP_OK;
         ESP_LOGE("esp-tls-mbedtls", "No server verification option set in esp_tls_cfg_t structure. "
                                     "Check esp_tls API reference");
-        client->last_error = ESP_ERR_MBEDTLS_SSL_SETUP_FAILED;
+        set_last_error(client, ESP_ERR_MBEDTLS_SSL_SETUP_FAILED);
         return ESP_ERR_HTTP_CONNECT;
     default:
         ESP_LOGE(TAG, "No transport found");
@@ -66,6 +79,7 @@ static esp_err_t start(esp_http_client_handle_t client, int write_len)
     free(client->location);
     free(client->challenge);
     client->location = client->challenge = NULL;
+    client->last_error = (struct esp_tls_last_error){.last_error = ESP_OK};
     client->received = 0;
     client->process_again = false;
     client->unframe = (struct unframe){.on = write_len < 0};
@@ -83,10 +97,10 @@ static esp_err_t start(esp_http_client_handle_t client, int write_len)
 static void log_failure(esp_http_client_handle_t client, int err)
 {
     bool handshake = err == HTTP_ERR_TLS;
-    client->last_error = handshake                 ? ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED
-                         : err == HTTP_ERR_RESOLVE ? ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME
-                         : err == HTTP_ERR_TIMEOUT ? ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT
-                                                   : ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST;
+    set_last_error(client, handshake                 ? ESP_ERR_MBEDTLS_SSL_HANDSHAKE_FAILED
+                           : err == HTTP_ERR_RESOLVE ? ESP_ERR_ESP_TLS_CANNOT_RESOLVE_HOSTNAME
+                           : err == HTTP_ERR_TIMEOUT ? ESP_ERR_ESP_TLS_CONNECTION_TIMEOUT
+                                                     : ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
     ESP_LOGE(handshake ? "esp-tls-mbedtls" : "esp-tls", "%s", http_client_error_text(client->net));
     if (client->exchange == EXCHANGE_OPENING) ESP_LOGE(TAG, "Connection failed, sock < 0");
 }
@@ -113,7 +127,7 @@ esp_err_t esp_http_client_open(esp_http_client_handle_t client, int write_len)
     if (!client) return ESP_ERR_INVALID_ARG;
     esp_err_t err = start(client, write_len);
     if (!err) err = wait_sent(client, true);
-    if (err) http_client_tell(client, HTTP_EVENT_ERROR, &err, sizeof err, NULL, NULL);
+    if (err) tell_with_error(client, HTTP_EVENT_ERROR);
     return err;
 }
 
@@ -247,14 +261,14 @@ void esp_http_client_clear_response_buffer(esp_http_client_handle_t client)
 esp_err_t esp_http_client_close(esp_http_client_handle_t client)
 {
     if (!client) return ESP_ERR_INVALID_ARG;
+    bool connected = client->connected, tell = client->tell_end;
     client->exchange = EXCHANGE_NONE;
-    if (!client->connected) {
+    client->connected = client->tell_end = false;
+    if (tell) tell_with_error(client, HTTP_EVENT_DISCONNECTED);
+    if (connected)
+        http_client_disconnect(client->net);
+    else
         http_client_close(client->net);
-        return ESP_OK;
-    }
-    client->connected = false;
-    http_client_tell(client, HTTP_EVENT_DISCONNECTED, NULL, 0, NULL, NULL);
-    http_client_disconnect(client->net);
     return ESP_OK;
 }
 
@@ -444,7 +458,7 @@ esp_err_t esp_http_client_perform(esp_http_client_handle_t client)
         esp_err_t err = advance(client);
         if (err == ESP_ERR_HTTP_EAGAIN) return err;
         if (err) {
-            http_client_tell(client, HTTP_EVENT_ERROR, &err, sizeof err, NULL, NULL);
+            tell_with_error(client, HTTP_EVENT_ERROR);
             esp_http_client_close(client);
             return err;
         }

@@ -41,14 +41,15 @@ struct esp_http_client {
     int post_len;
 
     enum exchange exchange;
-    bool connected;     /* DISCONNECTED is still to be told */
+    bool connected;
+    bool tell_end;      /* DISCONNECTED is still to be told: of a connection, or of a failed try */
     bool process_again; /* perform: a redirect or a challenge was answered */
     int redirects;
     struct unframe unframe;
-    char *location, *challenge; /* of the last response */
-    int64_t received;           /* bytes of body */
-    char *buffer;               /* [buffer_size], of perform; made when needed */
-    esp_err_t last_error;       /* ESP_ERR_ESP_TLS_... */
+    char *location, *challenge;           /* of the last response */
+    int64_t received;                     /* bytes of body */
+    char *buffer;                         /* [buffer_size], of perform; made when needed */
+    struct esp_tls_last_error last_error; /* data of the events ERROR and DISCONNECTED */
 };
 
 /* http_client.c */

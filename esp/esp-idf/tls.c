@@ -18,6 +18,17 @@ char *tls_global_store(void)
     return copy;
 }
 
+esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code,
+                                           int *esp_tls_flags)
+{
+    if (!h) return ESP_ERR_INVALID_STATE;
+    esp_err_t last = h->last_error;
+    if (esp_tls_code) *esp_tls_code = h->esp_tls_error_code;
+    if (esp_tls_flags) *esp_tls_flags = h->esp_tls_flags;
+    *h = (struct esp_tls_last_error){.last_error = ESP_OK};
+    return last;
+}
+
 esp_err_t esp_tls_init_global_ca_store(void)
 {
     esp_tls_free_global_ca_store();

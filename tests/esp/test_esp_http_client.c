@@ -98,6 +98,44 @@ static void perform_tells_every_step_in_order(void **state)
     assert_string_equal(seen.events, "SsHhDFX");
 }
 
+/* What the vendor's handlers do with the end of a connection. */
+static esp_err_t on_end(esp_http_client_event_t *e)
+{
+    esp_err_t *ends = e->user_data;
+    if (e->event_id != HTTP_EVENT_ERROR && e->event_id != HTTP_EVENT_DISCONNECTED) return ESP_OK;
+    esp_tls_error_handle_t h = e->data;
+    assert_non_null(h);
+    if (e->event_id == HTTP_EVENT_ERROR) {
+        ends[0] = h->last_error;
+    } else {
+        int code = 7, flags = 7;
+        ends[1] = esp_tls_get_and_clear_last_error(h, &code, &flags);
+        ends[2]++;
+        assert_int_equal(code, 0);
+        assert_int_equal(flags, 0);
+    }
+    return ESP_OK;
+}
+
+static void a_failed_attempt_ends_with_its_error(void **state)
+{
+    esp_err_t ends[3] = {0};
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", http_peer_free_port());
+    esp_http_client_handle_t c = esp_http_client_init(
+        &(esp_http_client_config_t){.url = url, .event_handler = on_end, .user_data = ends});
+    assert_int_equal(esp_http_client_perform(c), ESP_ERR_HTTP_CONNECT);
+    esp_http_client_close(c);
+    assert_int_equal(ends[0], ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
+    assert_int_equal(ends[1], ESP_ERR_ESP_TLS_FAILED_CONNECT_TO_HOST);
+    esp_http_client_set_url(c, http_peer_url(&peer, "/bytes/5"));
+    assert_int_equal(esp_http_client_perform(c), ESP_OK);
+    esp_http_client_cleanup(c);
+    assert_int_equal(ends[1], ESP_OK);
+    assert_int_equal(ends[2], 2);
+    assert_int_equal(esp_tls_get_and_clear_last_error(NULL, NULL, NULL), ESP_ERR_INVALID_STATE);
+}
+
 static void perform_follows_redirects_up_to_the_limit(void **state)
 {
     struct seen seen;
@@ -423,6 +461,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perform_tells_every_step_in_order),
+        cmocka_unit_test(a_failed_attempt_ends_with_its_error),
         cmocka_unit_test(perform_follows_redirects_up_to_the_limit),
         cmocka_unit_test(redirect_to_another_host_forgets_who_one_is),
         cmocka_unit_test(app_can_decide_on_redirects_itself),

@@ -26,7 +26,7 @@ typedef struct esp_http_client_event *esp_http_client_event_handle_t;
 
 /* Numbers as of v6.0. */
 typedef enum {
-    HTTP_EVENT_ERROR = 0,
+    HTTP_EVENT_ERROR = 0, /* data: esp_tls_error_handle_t, see esp_tls.h */
     HTTP_EVENT_ON_CONNECTED,
     HTTP_EVENT_HEADERS_SENT,
     HTTP_EVENT_HEADER_SENT = HTTP_EVENT_HEADERS_SENT,
@@ -35,7 +35,7 @@ typedef enum {
     HTTP_EVENT_ON_STATUS_CODE, /* data: int */
     HTTP_EVENT_ON_DATA,        /* data, data_len */
     HTTP_EVENT_ON_FINISH,      /* by esp_http_client_perform only */
-    HTTP_EVENT_DISCONNECTED,
+    HTTP_EVENT_DISCONNECTED,   /* data as of ERROR; a failed attempt ends with it, too */
     HTTP_EVENT_REDIRECT /* disable_auto_redirect: esp_http_client_set_redirection follows it */
 } esp_http_client_event_id_t;
 

@@ -34,6 +34,11 @@ esp_err_t esp_tls_set_global_ca_store(const unsigned char *cacert_pem_buf,
                                       const unsigned int cacert_pem_bytes);
 void esp_tls_free_global_ca_store(void);
 
+/* h: data of the events HTTP_EVENT_ERROR and HTTP_EVENT_DISCONNECTED. The others may be
+ * NULL. ESP_OK: nothing has failed; ESP_ERR_INVALID_STATE: no h. */
+esp_err_t esp_tls_get_and_clear_last_error(esp_tls_error_handle_t h, int *esp_tls_code,
+                                           int *esp_tls_flags);
+
 #ifdef __cplusplus
 }
 #endif
