@@ -220,7 +220,11 @@ esp_err_t https_ota_next_piece(struct https_ota *ota, size_t at)
         ESP_LOGE(TAG, "Failed to establish HTTP connection");
         return ESP_FAIL;
     }
-    if (esp_http_client_get_status_code(ota->http) == 206) return ESP_OK;
-    ESP_LOGE(TAG, "Server ignored the requested Range header");
+    if (esp_http_client_get_status_code(ota->http) != 206) {
+        ESP_LOGE(TAG, "Server ignored the requested Range header");
+        return ESP_FAIL;
+    }
+    if (esp_http_client_get_content_length(ota->http) != 0) return ESP_OK;
+    ESP_LOGE(TAG, "Server answered with an empty range"); /* and would, again and again */
     return ESP_FAIL;
 }

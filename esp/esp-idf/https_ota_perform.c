@@ -58,7 +58,8 @@ esp_err_t https_ota_read_header(struct https_ota *ota)
     return ESP_OK;
 }
 
-/* Through the app's layer, if there is one. *out is malloc'ed then and *len may be 0. */
+/* Through the app's layer, if there is one. *out is malloc'ed then and *len may be 0; after
+ * an error it stays the app's, as in the original. */
 static esp_err_t decrypt(struct https_ota *ota, const char *data, const char **out, size_t *len)
 {
     decrypt_cb_arg_t args = {.data_in = data, .data_in_len = *len};
@@ -67,7 +68,7 @@ static esp_err_t decrypt(struct https_ota *ota, const char *data, const char **o
     https_ota_post(ESP_HTTPS_OTA_DECRYPT_CB, NULL, 0);
     esp_err_t err = ota->decrypt(&args, ota->decrypt_ctx);
     if (err != ESP_OK) ESP_LOGE(TAG, "Decrypt callback failed %d", err);
-    *out = args.data_out;
+    *out = err == ESP_OK ? args.data_out : NULL;
     *len = args.data_out_len;
     return err;
 }

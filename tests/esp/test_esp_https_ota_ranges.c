@@ -144,6 +144,17 @@ static void pieces_smaller_than_the_header_work_too(void **state)
     ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
 }
 
+/* A server that answers so for ever must not be asked for ever. */
+static void empty_pieces_end_the_download(void **state)
+{
+    esp_https_ota_config_t *c = config(OTA_IMAGE "?empty");
+    c->partial_http_download = true;
+    c->max_http_request_size = 30000;
+    assert_int_equal(esp_https_ota(c), ESP_FAIL);
+    c->max_http_request_size = 400; /* within the header */
+    assert_int_equal(esp_https_ota(c), ESP_FAIL);
+}
+
 static void partial_download_needs_a_length_and_ranges(void **state)
 {
     esp_https_ota_config_t *c = config(OTA_IMAGE "?close");
@@ -236,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(partial_download_asks_piece_by_piece, fresh_device),
         cmocka_unit_test_setup(pieces_smaller_than_the_header_work_too, fresh_device),
+        cmocka_unit_test_setup(empty_pieces_end_the_download, fresh_device),
         cmocka_unit_test_setup(partial_download_needs_a_length_and_ranges, fresh_device),
         cmocka_unit_test_setup(resume_fetches_only_the_rest, fresh_device),
         cmocka_unit_test_setup(resume_starts_over_when_the_server_cannot, fresh_device),

@@ -18,7 +18,7 @@ norange (ranges ignored) | nohead (405 for HEAD) | noclen | stall=N (N bytes of 
 then silence) | cut=N (N bytes, then the connection is reset) | fin=N (N bytes, then
 closed) | basic | digest (user "otto", password "geheim") | hang (no answer at all) |
 bye (Connection: close) | delay=MS (before the answer) | late (the last chunk comes
-30 ms after the others)
+30 ms after the others) | empty (ranges behind the first byte have no bytes)
 """
 import argparse
 import base64
@@ -117,6 +117,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         last = min(int(wanted[2] or len(body) - 1), len(body) - 1)
         if first >= len(body) or last < first:
             return 416, b"", f"bytes */{len(body)}"
+        if first and "empty" in words:
+            return 206, b"", f"bytes {first}-{last}/{len(body)}"
         return 206, body[first:last + 1], f"bytes {first}-{last}/{len(body)}"
 
     def end_badly(self, body, words, options):
