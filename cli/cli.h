@@ -73,6 +73,11 @@ int cli_usage(const struct cli_args *a, const char *format, ...)
 /* Prints doc on stdout and frees it; gives CLI_FAILED when stdout cannot take it. */
 int cli_print_json(cJSON *doc);
 
+/* Whole files (host/file.h), with a message when it fails. data: malloc'ed, NUL behind
+ * it; max: largest length taken. */
+int cli_read_file(const char *path, size_t max, uint8_t **data, size_t *len);
+int cli_write_file(const char *path, const void *data, size_t len);
+
 /* A string of doc; "" when there is none. */
 const char *cli_text_of(const cJSON *doc, const char *key);
 

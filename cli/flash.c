@@ -7,7 +7,6 @@
 #include "cli/partition.h"
 #include "core/app_image.h"
 #include "core/chip.h"
-#include "host/file.h"
 #include "host/flash_image.h"
 
 static int missing(const struct cli_args *a, const char *option)
@@ -87,9 +86,9 @@ static int put_file(struct build *b, const char *option)
     uint8_t *data;
     size_t len;
     struct al_part place;
-    int err = file_read(path, FLASH_IMAGE_MAX, &data, &len);
-    if (err) return cli_fail("%s: %s", path, strerror(-err));
-    int status = find_place(b, name, data, len, &place);
+    int status = cli_read_file(path, FLASH_IMAGE_MAX, &data, &len);
+    if (status) return status;
+    status = find_place(b, name, data, len, &place);
     if (!status && (len > place.size || place.offset > b->flash.flash.size - len))
         status = cli_fail("%s: %zu bytes do not fit into %s, which has %u at 0x%x", path, len, name,
                           place.size, place.offset);
@@ -131,10 +130,7 @@ static int run_create(const struct cli_args *a)
         return cli_usage(a, "--size has to be a multiple of 4096 above 0, for example 4MB");
     const char *out = cli_value(a, "--out");
     int status = compose(a, size, &b, &error);
-    if (!status) {
-        int err = file_write(out, b.flash.bytes, size, 0644);
-        if (err) status = cli_fail("%s: %s", out, strerror(-err));
-    }
+    if (!status) status = cli_write_file(out, b.flash.bytes, size);
     if (cli_json_wanted(a) && (error || !status)) {
         cJSON *doc = cJSON_CreateObject();
         cJSON_AddStringToObject(doc, "file", out);
@@ -201,8 +197,8 @@ static int run_read(const struct cli_args *a)
     if (missing(a, "--out")) return CLI_USAGE;
     int status = open_partition(a, &o);
     if (status) return status;
-    int err = file_write(out, o.flash.bytes + o.part->offset, o.part->size, 0644);
-    status = err ? cli_fail("%s: %s", out, strerror(-err)) : report(a, &o, out, o.part->size);
+    status = cli_write_file(out, o.flash.bytes + o.part->offset, o.part->size);
+    if (!status) status = report(a, &o, out, o.part->size);
     flash_image_close(&o.flash);
     return status;
 }
@@ -231,10 +227,8 @@ static int run_write(const struct cli_args *a)
     if (missing(a, "--input")) return CLI_USAGE;
     int status = open_partition(a, &o);
     if (status) return status;
-    int err = file_read(in, FLASH_IMAGE_MAX, &data, &len);
-    if (err) {
-        status = cli_fail("%s: %s", in, strerror(-err));
-    } else {
+    status = cli_read_file(in, FLASH_IMAGE_MAX, &data, &len);
+    if (!status) {
         status = change(a, &o, data, len);
         free(data);
     }

@@ -4,7 +4,6 @@
 
 #include "cli/image.h"
 #include "core/err.h"
-#include "host/file.h"
 #include "host/image_encrypt.h"
 
 static int explain(int err, const char *path, const char *key)
@@ -59,10 +58,7 @@ static int run(const struct cli_args *a, transform *work)
     int status = load_key(key_path, &key);
     if (status == CLI_OK) status = image_read(path, &in, &len);
     if (status == CLI_OK) status = explain(work(in, len, key, &out, &out_len), path, key_path);
-    if (status == CLI_OK) {
-        int err = file_write(out_path, out, out_len, 0644);
-        if (err) status = cli_fail("%s: %s", out_path, strerror(-err));
-    }
+    if (status == CLI_OK) status = cli_write_file(out_path, out, out_len);
     if (status == CLI_OK && cli_json_wanted(a)) {
         cJSON *doc = cJSON_CreateObject();
         cJSON_AddStringToObject(doc, "file", out_path);

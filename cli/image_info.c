@@ -9,7 +9,6 @@
 #include "core/chip.h"
 #include "core/err.h"
 #include "host/crypto_openssl.h"
-#include "host/file.h"
 #include "host/image_describe.h"
 
 static void add_number(cJSON *o, const char *key, double n)
@@ -183,11 +182,7 @@ static void print_text(const struct image_description *d)
 
 int image_read(const char *path, uint8_t **img, size_t *len)
 {
-    int err = file_read(path, IMAGE_FILE_MAX, img, len);
-    if (err == -EFBIG)
-        return cli_fail("%s: larger than %u MB, no image can be; is this the right file?", path,
-                        IMAGE_FILE_MAX >> 20);
-    return err ? cli_fail("%s: %s", path, strerror(-err)) : CLI_OK;
+    return cli_read_file(path, IMAGE_FILE_MAX, img, len);
 }
 
 int image_info_run(const struct cli_args *a)

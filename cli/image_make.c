@@ -248,31 +248,35 @@ static int build_app(struct source *s, const struct image_spec *spec, uint8_t **
     if (!s->ok) return CLI_FAILED;
     uint8_t *elf;
     size_t elf_len;
-    int err = file_read(path, MAX_PROGRAM, &elf, &elf_len);
-    if (err) return cli_fail("%s: %s", path, strerror(-err));
-    if (elf_len < 4 || memcmp(elf, "\177ELF", 4) != 0)
-        err =
-            cli_fail("%s: not an ELF file; give the Linux program that the image shall run", path);
-    else
-        err = image_build_app(spec, &desc, elf, elf_len, img, len);
+    if (cli_read_file(path, MAX_PROGRAM, &elf, &elf_len)) return CLI_FAILED;
+    bool program = elf_len >= 4 && memcmp(elf, "\177ELF", 4) == 0;
+    int err = program ? image_build_app(spec, &desc, elf, elf_len, img, len) : AL_OK;
     free(elf);
-    if (err == AL_ERR_INVALID_SIZE)
+    if (!program)
+        return cli_fail("%s: not an ELF file; give the Linux program that the image shall run",
+                        path);
+    switch (err) {
+    case AL_OK:
+        return CLI_OK;
+    case AL_ERR_INVALID_SIZE:
         return cli_fail("%s: %zu bytes do not fit into the flash window of %s", path, elf_len,
                         spec->chip->name);
-    if (err == AL_ERR_INVALID_ARG)
+    case AL_ERR_INVALID_ARG:
         return cli_fail("--mmu-page-size: %s cannot have pages of %u bytes", spec->chip->name,
                         spec->mmu_page_size);
-    if (err == AL_ERR_NOT_SUPPORTED)
+    case AL_ERR_NOT_SUPPORTED:
         return cli_fail("%s: no program can be made for this chip", spec->chip->name);
-    return err > 0 ? err : err ? cli_fail("%s: error -0x%x", path, -err) : CLI_OK;
+    default:
+        return cli_fail("%s: error -0x%x", path, -err);
+    }
 }
 
 static int write_image(const struct source *s, const struct image_spec *spec, const uint8_t *img,
                        size_t len)
 {
     const char *out = cli_value(s->args, "--out");
-    int err = file_write(out, img, len, 0644);
-    if (err) return cli_fail("%s: %s", out, strerror(-err));
+    int status = cli_write_file(out, img, len);
+    if (status) return status;
     if (!cli_json_wanted(s->args)) return CLI_OK;
     uint8_t digest[32];
     char hex[65];

@@ -4,7 +4,6 @@
 
 #include "cli/image.h"
 #include "core/err.h"
-#include "host/file.h"
 #include "host/image_sign.h"
 
 #define MAX_IMAGE (64u << 20)
@@ -78,15 +77,9 @@ int image_sign_run(const struct cli_args *a)
     uint8_t *img = NULL, *out = NULL;
     size_t len = 0, out_len = 0;
     int status = load_keys(a, &keys);
-    if (status == CLI_OK) {
-        int err = file_read(path, MAX_IMAGE, &img, &len);
-        if (err) status = cli_fail("%s: %s", path, strerror(-err));
-    }
+    if (status == CLI_OK) status = cli_read_file(path, MAX_IMAGE, &img, &len);
     if (status == CLI_OK) status = sign(a, &keys, path, img, len, &out, &out_len);
-    if (status == CLI_OK) {
-        int err = file_write(out_path, out, out_len, 0644);
-        if (err) status = cli_fail("%s: %s", out_path, strerror(-err));
-    }
+    if (status == CLI_OK) status = cli_write_file(out_path, out, out_len);
     if (status == CLI_OK && cli_json_wanted(a)) {
         cJSON *doc = cJSON_CreateObject();
         cJSON_AddStringToObject(doc, "file", out_path);

@@ -7,7 +7,6 @@
 
 #include "core/err.h"
 #include "host/crypto_openssl.h"
-#include "host/file.h"
 #include "host/flash_image.h"
 #include "host/image_describe.h"
 #include "host/image_sign.h"
@@ -225,8 +224,7 @@ static int read_v1_key(const char *path, uint8_t x[32], uint8_t y[32])
 {
     uint8_t *data, block[AL_SIG_BLOCK_LEN];
     size_t len;
-    int err = file_read(path, 1 << 16, &data, &len);
-    if (err) return cli_fail("%s: %s", path, strerror(-err));
+    if (cli_read_file(path, 1 << 16, &data, &len)) return CLI_FAILED;
     bool raw = len == V1_RAW_KEY_LEN;
     if (raw) {
         memcpy(x, data, 32);

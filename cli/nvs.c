@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "host/file.h"
 #include "host/nvs_csv.h"
 #include "host/nvs_csv_text.h"
 #include "host/vendor_log.h"
@@ -47,8 +46,7 @@ static int take_value(const struct cli_args *a, uint8_t type, struct nvs_csv_val
         return cli_usage(a, "--file is for str and blob");
     if (type == AL_NVS_FLOAT || type == AL_NVS_DOUBLE) return parse_float(type, text, out);
     if (path) {
-        int err = file_read(path, MAX_VALUE, &content, &len);
-        if (err) return cli_fail("cannot read %s: %s", path, strerror(-err));
+        if (cli_read_file(path, MAX_VALUE, &content, &len)) return CLI_FAILED;
         if (type == AL_NVS_STR && memchr(content, 0, len)) {
             free(content);
             return cli_fail("%s holds a zero byte, which ends a string; set it as blob", path);
@@ -200,14 +198,13 @@ static int run_build(const struct cli_args *a)
         .size = size, .version = version && *version == '1' ? 1 : 2, .warn = warn, .ctx = csv_name};
     uint8_t *text, *image;
     size_t len;
-    int err = file_read(path, MAX_CSV, &text, &len);
-    if (err) return cli_fail("cannot read %s: %s", path, strerror(-err));
-    err = nvs_csv_build((char *)text, len, &options, &image, why, sizeof why);
+    if (cli_read_file(path, MAX_CSV, &text, &len)) return CLI_FAILED;
+    int err = nvs_csv_build((char *)text, len, &options, &image, why, sizeof why);
     free(text);
     if (err) return cli_fail("%s: %s", path, why);
-    err = file_write(out_path, image, size, 0644);
+    int status = cli_write_file(out_path, image, size);
     free(image);
-    if (err) return cli_fail("cannot write %s: %s", out_path, strerror(-err));
+    if (status) return status;
     if (!cli_json_wanted(a)) {
         cli_print("%s: %u bytes, version %u\n", out_path, (unsigned)size, options.version);
         return CLI_OK;

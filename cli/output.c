@@ -1,6 +1,7 @@
 /* What commands say: messages, JSON documents, progress. See cli.h. */
 #include "cli/args.h"
 #include "cli/text.h"
+#include "host/file.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -103,6 +104,21 @@ void cli_print_failure(void)
     cJSON *doc = cJSON_CreateObject();
     cJSON_AddStringToObject(cJSON_AddObjectToObject(doc, "error"), "message", said.first_message);
     (void)cli_print_json(doc);
+}
+
+int cli_read_file(const char *path, size_t max, uint8_t **data, size_t *len)
+{
+    int err = file_read(path, max, data, len);
+    if (err == -EFBIG)
+        return cli_fail("cannot read %s: it is larger than %zu KiB; is this the right file?", path,
+                        max / 1024);
+    return err ? cli_fail("cannot read %s: %s", path, strerror(-err)) : CLI_OK;
+}
+
+int cli_write_file(const char *path, const void *data, size_t len)
+{
+    int err = file_write(path, data, len, 0644);
+    return err ? cli_fail("cannot write %s: %s", path, strerror(-err)) : CLI_OK;
 }
 
 const char *cli_text_of(const cJSON *doc, const char *key)

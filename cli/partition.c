@@ -8,7 +8,6 @@
 #include "cli/flash_device.h"
 #include "core/err.h"
 #include "host/crypto_openssl.h"
-#include "host/file.h"
 
 #define DEFAULT_FLASH 0x400000u
 #define TABLE_FILE    AL_SECTOR /* a longer file is a flash image, unless it begins with a table */
@@ -61,8 +60,8 @@ static int run_build(const struct cli_args *a)
     if (status) return status;
     status = partition_file(a, cli_operand(a, 0), flash_size, raw, &offset, &error);
     if (status) return refuse(a, status, error);
-    int err = file_write(out, raw, sizeof raw, 0644);
-    if (err) return cli_fail("%s: %s", out, strerror(-err));
+    status = cli_write_file(out, raw, sizeof raw);
+    if (status) return status;
     (void)al_part_table_parse(raw, sizeof raw, UINT32_MAX, &crypto_openssl, &t, NULL);
     char text[400];
     if (ota_slots_have_hole(&t, text, sizeof text)) cli_warn("warning: %s", text);
@@ -109,8 +108,8 @@ static int open_table(const struct cli_args *a, uint32_t flash_size, bool device
     uint32_t offset = (uint32_t)cli_number(a, "--table-offset", 0, FLASH_IMAGE_MAX, &ok);
     if (!ok) return CLI_USAGE;
     memset(o, 0, sizeof *o);
-    int err = file_read(path, FLASH_IMAGE_MAX, &data, &len);
-    if (err) return cli_fail("%s: %s", path, strerror(-err));
+    int status = cli_read_file(path, FLASH_IMAGE_MAX, &data, &len);
+    if (status) return status;
     bool table = len <= TABLE_FILE || (data[0] == 0xaa && data[1] == 0x50);
     if (len > sizeof raw) len = sizeof raw;
     memset(raw, 0xff, sizeof raw);

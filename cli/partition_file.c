@@ -7,7 +7,6 @@
 
 #include "core/err.h"
 #include "host/crypto_openssl.h"
-#include "host/file.h"
 #include "host/vendor_log.h"
 
 #define CSV_MAX (1u << 20)
@@ -76,13 +75,13 @@ int partition_file(const struct cli_args *a, const char *path, uint32_t flash_si
     *table_offset = o.table_offset;
     if (o.table_offset == 0 || o.table_offset % AL_SECTOR)
         return cli_usage(a, "--offset 0x%x is no multiple of 0x1000 above 0", o.table_offset);
-    int err = file_read(path, CSV_MAX, &data, &len);
-    if (err) return cli_fail("%s: %s", path, strerror(-err));
+    int status = cli_read_file(path, CSV_MAX, &data, &len);
+    if (status) return status;
     char name[1024];
     snprintf(name, sizeof name, "%s", path);
     o.ctx = name;
     o.warn = warn;
-    int status = CLI_OK;
+    int err;
     if (len >= 2 && data[0] == (AL_PART_MAGIC & 0xff) && data[1] == AL_PART_MAGIC >> 8) {
         status = take_binary(path, data, len, flash_size, raw, error);
     } else if ((err = part_csv_compile(data, len, &o, raw, &fault))) {

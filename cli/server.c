@@ -7,7 +7,6 @@
 #include "cli/cli.h"
 #include "cli/server_link.h"
 #include "host/crypto_openssl.h"
-#include "host/file.h"
 #include "server/api.h"
 
 #define MAX_FILE  (UINT64_C(1) << 30)
@@ -80,9 +79,9 @@ static int run_push(const struct cli_args *a)
     uint8_t *data;
     size_t len;
     const char *file = cli_operand(a, 0);
-    int err = file_read(file, MAX_FILE, &data, &len);
-    if (err != 0) return cli_fail("%s: cannot be read: %s", file, strerror(-err));
-    int status = len > 0 ? push_data(a, data, len) : cli_fail("%s: the file is empty", file);
+    int status = cli_read_file(file, MAX_FILE, &data, &len);
+    if (status) return status;
+    status = len > 0 ? push_data(a, data, len) : cli_fail("%s: the file is empty", file);
     free(data);
     return status;
 }
