@@ -142,6 +142,8 @@ def tell_ineffective(wanted):
     for name, (symbol, value, where) in last.items():
         if not any(node.prompt for node in symbol.nodes):
             continue  # derived, also in a saved file
+        if symbol.choice and symbol.choice.user_selection is not symbol:
+            continue  # a later file chose another one
         same = symbol.str_value == value
         if symbol.type in (HEX, INT) and symbol.str_value and value:
             same = int(symbol.str_value, 0) == int(value, 16 if symbol.type == HEX else 10)

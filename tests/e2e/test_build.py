@@ -303,6 +303,16 @@ def test_old_names_of_symbols_count_in_cmake_and_new_ones_in_sources(project, bu
         build(root, "--chip", "esp32c3", dir=name + ".out")
 
 
+def test_a_choice_that_a_later_file_makes_is_no_reason_to_warn(project, build):
+    root = project({"sdkconfig.defaults": "CONFIG_PARTITION_TABLE_TWO_OTA=y\nCONFIG_ESPTOOLPY_FLASHSIZE_4MB=y\n",
+                    "later": "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y\n"})
+    assert "CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y" in config(build(root, "--sdkconfig", root / "later"))
+    assert "warning" not in build.stderr
+    (root / "later").write_text("CONFIG_SECURE_SIGNED_APPS_ECDSA_SCHEME=y\n")
+    build(root, "--sdkconfig", root / "later", dir="other")
+    assert "SECURE_SIGNED_APPS_ECDSA_SCHEME is 'n', not 'y'" in build.stderr
+
+
 def test_words_behind_yes_or_no_are_a_comment(project, build):
     root = project({"sdkconfig.defaults": "CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=y  # stays off elsewhere\n"
                                           "CONFIG_MBEDTLS_CERTIFICATE_BUNDLE=n  # not needed\n"})
