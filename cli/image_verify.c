@@ -16,7 +16,8 @@
 #define APP_OFFSET     0x10000u
 #define APP_SIZE       0x100000u
 #define LEAST_FLASH    0x400000u
-#define V1_RAW_KEY_LEN 64u /* X, Y */
+#define LARGEST_SLOT   0x1000000u /* a larger one is refused unseen */
+#define V1_RAW_KEY_LEN 64u        /* X, Y */
 
 /* --- keys --- */
 
@@ -68,11 +69,12 @@ struct bench {
 /* A flash in which all of the file lies, with erased sectors behind. */
 static int make_flash(struct bench *b, const uint8_t *img, size_t len)
 {
-    uint64_t end = (uint64_t)b->slot.offset + (len > b->slot.size ? len : b->slot.size);
-    uint64_t size = (end + 0x100000) / AL_SECTOR * AL_SECTOR;
+    size_t room = b->slot.size < LARGEST_SLOT ? b->slot.size : LARGEST_SLOT;
+    size_t size = b->slot.offset + (len > room ? len : room) + 0x100000;
+    size -= size % AL_SECTOR;
     if (size < LEAST_FLASH) size = LEAST_FLASH;
-    uint8_t *bytes = size <= UINT32_MAX ? malloc(size) : NULL;
-    if (!bytes) return cli_fail("no memory for a flash of %llu bytes", (unsigned long long)size);
+    uint8_t *bytes = malloc(size);
+    if (!bytes) return cli_fail("no memory for a flash of %zu bytes", size);
     memset(bytes, 0xff, size);
     memcpy(bytes + b->slot.offset, img, len);
     int err = flash_image_memory(&b->flash, bytes, (uint32_t)size, 0);
@@ -104,7 +106,7 @@ static int configure(const struct cli_args *a, const uint8_t *img, size_t len, s
         desc.magic_word == AL_APP_DESC_MAGIC ? desc.min_efuse_blk_rev_full : 0, 0xffff, &ok);
     uint32_t loader = dev->chip->bootloader_offset;
     b->slot.offset =
-        (uint32_t)cli_number(a, "--slot-offset", boot ? loader : APP_OFFSET, 0x40000000, &ok);
+        (uint32_t)cli_number(a, "--slot-offset", boot ? loader : APP_OFFSET, FLASH_IMAGE_MAX, &ok);
     /* As in the original, it is the place that makes a boot loader. */
     boot = b->slot.offset == loader;
     b->slot.size = (uint32_t)cli_number(

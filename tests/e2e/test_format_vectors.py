@@ -2,8 +2,11 @@
 import json
 import os
 import pathlib
+import resource
 
 import pytest
+
+import servers
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "esp-flash"
 
@@ -144,3 +147,15 @@ def test_a_flash_image_is_made_read_written_and_erased(ask, airlift, tmp_path):
         done = airlift(*words)
         assert done.returncode == 1 and done.stderr.startswith("airlift: ")
     assert flash.read_bytes() == erased and not (tmp_path / "small.bin").exists()
+
+
+@pytest.mark.skipif("sanitize" in (servers.BUILD / "lib" / "airlift-flags.cmake").read_text(),
+                    reason="sanitizers reserve more address space than that")
+def test_a_slot_too_large_for_any_chip_takes_no_memory(airlift):
+    image = VECTORS / "image/app_c3_v1.bin"
+    done = airlift("image", "verify", image, "--slot-size", "0x40000000", "--json",
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30)))
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert (error["code"], error["check"]) == (258, "slot_size")
+    assert airlift("image", "verify", image, "--slot-offset", "0x10000000").returncode == 2
