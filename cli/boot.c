@@ -152,7 +152,8 @@ static int run(const struct cli_args *a)
         cJSON_Delete(doc);
     }
     flash_image_close(&image);
-    return status ? status : err ? CLI_FAILED : CLI_OK;
+    if (!status && err) status = cli_fail("%s: nothing in it can be started", cli_operand(a, 0));
+    return status;
 }
 
 static const struct cli_option options[] = {

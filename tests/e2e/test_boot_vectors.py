@@ -72,7 +72,9 @@ def test_boot_selects_as_the_original(tmp_path, case, boot):
     before = flash.read_bytes()
     args = [*CONFIG[boot["config"]], "--secure-version", boot["efuse_secure_version"], "--json"]
     status = 1 if boot["booted"] is None else 0
-    doc = json.loads(run("boot", flash, *args, status=status).stdout)
+    done = run("boot", flash, *args, status=status)
+    assert ("nothing in it can be started" in done.stderr) == (status == 1)
+    doc = json.loads(done.stdout)
     assert doc["slot"] == boot["booted"]
     assert doc["selected_index"] == boot["selected_index"]
     assert doc["log"] == boot["log"]
