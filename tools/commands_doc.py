@@ -13,8 +13,10 @@ HEAD = """# Command reference
 Made by `make docs` from the help texts; change those, not this file.
 
 With `--json` a command prints one JSON document on standard output; messages and progress go to
-standard error. Exit status: 0 done; 1 it failed, or the check says no; 2 wrong use. Numbers may be
-decimal, hexadecimal (`0x1000`) and carry `K` or `M`. Behind `--` everything is an operand.
+standard error. A command that fails without a result of its own prints
+`{"error": {"message": ...}}`. Exit status: 0 done; 1 it failed, or the check says no; 2 wrong use.
+Numbers may be decimal, hexadecimal (`0x1000`) and carry `K` or `M`. Behind `--` everything is an
+operand.
 """
 
 
