@@ -41,10 +41,10 @@ struct http_config {
     bool tls_sessions;       /* resume TLS sessions (default off) */
     bool keep_alive;         /* TCP keep-alive */
     int keep_alive_idle_s, keep_alive_interval_s, keep_alive_count; /* default 5 5 3 */
-    const char *interface;                                          /* bind to this interface */
-    int address_family;                                             /* 0 any, AF_INET, AF_INET6 */
-    uint64_t rate_limit;                                            /* bytes a second, 0: none */
-    void *ctx;                                                      /* of the callbacks */
+    const char *interface; /* bind to this one, but reach this machine's own servers, too */
+    int address_family;    /* 0 any, AF_INET, AF_INET6 */
+    uint64_t rate_limit;   /* bytes a second, 0: none */
+    void *ctx;             /* of the callbacks */
     void (*on_connected)(void *ctx);
     void (*on_sent)(void *ctx);               /* the request head is out */
     void (*on_status)(void *ctx, int status); /* before its headers; not for 1xx */

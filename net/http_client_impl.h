@@ -23,6 +23,7 @@ struct http_client {
     struct http_config cfg; /* strings in it are not used after http_client_new */
     int timeout_ms;
     char *url, *method;
+    char interface[64]; /* as libcurl wants it; empty: any */
     struct header *headers;
     struct curl_slist *lines; /* the headers as libcurl wants them, of the running request */
     enum http_auth auth;

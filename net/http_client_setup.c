@@ -31,11 +31,7 @@ static void set_options(struct http_client *c, const struct http_config *cfg)
                      cfg->address_family == AF_INET    ? (long)CURL_IPRESOLVE_V4
                      : cfg->address_family == AF_INET6 ? (long)CURL_IPRESOLVE_V6
                                                        : (long)CURL_IPRESOLVE_WHATEVER);
-    if (cfg->interface) {
-        char name[64];
-        snprintf(name, sizeof name, "if!%s", cfg->interface);
-        curl_easy_setopt(e, CURLOPT_INTERFACE, name);
-    }
+    if (cfg->interface) snprintf(c->interface, sizeof c->interface, "if!%s", cfg->interface);
     if (cfg->keep_alive) {
         long idle = cfg->keep_alive_idle_s ? cfg->keep_alive_idle_s : 5;
         long interval = cfg->keep_alive_interval_s ? cfg->keep_alive_interval_s : 5;
@@ -90,11 +86,19 @@ static int replace(char **old, const char *with)
     return 0;
 }
 
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcasecmp(host, "localhost") == 0;
+}
+
 int http_client_set_url(struct http_client *c, const char *url)
 {
     struct http_url u = {0};
     const char *why;
     bool good = http_url_parse(&u, url, &why);
+    if (good && c->interface[0])
+        curl_easy_setopt(c->easy, CURLOPT_INTERFACE, is_loopback(u.host) ? NULL : c->interface);
     if (good && strcmp(u.scheme, "http") != 0 && strcmp(u.scheme, "https") != 0) {
         good = false;
         why = "the scheme is neither http nor https";

@@ -477,6 +477,17 @@ static void unreachable_servers_are_explained(void **state)
     http_peer_stop(&ssh);
 }
 
+/* Servers for tests listen on the loopback address; bound to a card they would be out of reach. */
+static void an_interface_is_bound_but_for_this_machine(void **state)
+{
+    struct http_client *c = client(&(struct http_config){.interface = "none0", .timeout_ms = 2000});
+    go(c, "/bytes/5");
+    assert_int_equal(http_client_set_url(c, "http://192.0.2.1/"), 0);
+    assert_int_equal(http_client_open(c, 0), HTTP_ERR_CONNECT);
+    assert_non_null(strstr(http_client_error_text(c), "none0"));
+    http_client_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +507,7 @@ int main(void)
         cmocka_unit_test(rate_limit_holds),
         cmocka_unit_test(wrong_calls_and_values_are_refused),
         cmocka_unit_test(unreachable_servers_are_explained),
+        cmocka_unit_test(an_interface_is_bound_but_for_this_machine),
     };
     return cmocka_run_group_tests(tests, start_plain, stop_plain);
 }
