@@ -7,7 +7,7 @@
 #include "esp/esp-idf/rtc_memory.h"
 
 static uint64_t timer_us;
-static bool timer_enabled;
+static bool timer_enabled, woken; /* woken: from light sleep, since the reset */
 
 esp_err_t esp_sleep_enable_timer_wakeup(uint64_t time_in_us)
 {
@@ -27,8 +27,8 @@ esp_err_t esp_sleep_disable_wakeup_source(esp_sleep_source_t source)
 
 esp_sleep_wakeup_cause_t esp_sleep_get_wakeup_cause(void)
 {
-    return board()->control->reset_reason == RESET_DEEPSLEEP ? ESP_SLEEP_WAKEUP_TIMER
-                                                             : ESP_SLEEP_WAKEUP_UNDEFINED;
+    return woken || board()->control->reset_reason == RESET_DEEPSLEEP ? ESP_SLEEP_WAKEUP_TIMER
+                                                                      : ESP_SLEEP_WAKEUP_UNDEFINED;
 }
 
 uint32_t esp_sleep_get_wakeup_causes(void)
@@ -55,5 +55,6 @@ esp_err_t esp_light_sleep_start(void)
     struct timespec t = {.tv_sec = (time_t)(timer_us / 1000000),
                          .tv_nsec = (long)(timer_us % 1000000 * 1000)};
     while (nanosleep(&t, &t)) continue;
+    woken = true;
     return ESP_OK;
 }

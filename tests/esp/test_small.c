@@ -91,9 +91,11 @@ static void random_bytes_differ(void **state)
 static void light_sleep_and_delays_take_their_time(void **state)
 {
     assert_int_equal(esp_light_sleep_start(), ESP_ERR_NOT_SUPPORTED);
+    assert_int_equal(esp_sleep_get_wakeup_cause(), ESP_SLEEP_WAKEUP_UNDEFINED);
     esp_sleep_enable_timer_wakeup(20000);
     uint64_t begin = board_uptime_us();
     assert_int_equal(esp_light_sleep_start(), ESP_OK);
+    assert_int_equal(esp_sleep_get_wakeup_cause(), ESP_SLEEP_WAKEUP_TIMER);
     assert_in_range(board_uptime_us() - begin, 20000, 2000000);
     assert_int_equal(esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_TIMER), ESP_OK);
     assert_int_equal(esp_sleep_disable_wakeup_source(ESP_SLEEP_WAKEUP_TIMER),
