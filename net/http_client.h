@@ -91,7 +91,12 @@ void http_client_close(struct http_client *c);
 /* Closes the connection itself too. */
 void http_client_disconnect(struct http_client *c);
 
-int http_client_status(const struct http_client *c);             /* 0: none yet */
+int http_client_status(const struct http_client *c); /* 0: none yet */
+/* 301, 302, 303, 307, 308: Location leads on. */
+static inline bool http_status_redirects(int status)
+{
+    return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
 int64_t http_client_content_length(const struct http_client *c); /* -1: unknown */
 bool http_client_chunked(const struct http_client *c);
 int64_t http_client_range_total(const struct http_client *c); /* of Content-Range, -1: unknown */

@@ -351,48 +351,31 @@ esp_err_t esp_http_client_set_redirection(esp_http_client_handle_t client)
 
 static esp_err_t check_response(esp_http_client_handle_t client)
 {
-    switch (esp_http_client_get_status_code(client)) {
-    case HttpStatus_MovedPermanently:
-    case HttpStatus_Found:
-    case HttpStatus_SeeOther:
-    case HttpStatus_TemporaryRedirect:
-    case HttpStatus_PermanentRedirect:
-        if (client->redirects >= client->max_redirection_count) {
-            ESP_LOGE(TAG, "Error, reach max_redirection_count count=%d", client->redirects);
-            return ESP_ERR_HTTP_MAX_REDIRECT;
-        }
-        return ESP_OK;
-    case HttpStatus_Unauthorized:
-        if (client->max_authorization_retries == 0) {
-            ESP_LOGE(TAG, "Error, reached max_authorization_retries count=%d",
-                     client->max_authorization_retries);
-            return ESP_FAIL;
-        }
-        return ESP_OK;
-    default:
-        return ESP_OK;
+    int status = esp_http_client_get_status_code(client);
+    if (http_status_redirects(status) && client->redirects >= client->max_redirection_count) {
+        ESP_LOGE(TAG, "Error, reach max_redirection_count count=%d", client->redirects);
+        return ESP_ERR_HTTP_MAX_REDIRECT;
     }
+    if (status == HttpStatus_Unauthorized && client->max_authorization_retries == 0) {
+        ESP_LOGE(TAG, "Error, reached max_authorization_retries count=%d",
+                 client->max_authorization_retries);
+        return ESP_FAIL;
+    }
+    return ESP_OK;
 }
 
 /* After the body: where a redirect or challenge leads. */
 static esp_err_t follow(esp_http_client_handle_t client)
 {
-    switch (esp_http_client_get_status_code(client)) {
-    case HttpStatus_MovedPermanently:
-    case HttpStatus_Found:
-    case HttpStatus_SeeOther:
-    case HttpStatus_TemporaryRedirect:
-    case HttpStatus_PermanentRedirect:
+    int status = esp_http_client_get_status_code(client);
+    if (http_status_redirects(status)) {
         if (!client->disable_auto_redirect) return esp_http_client_set_redirection(client);
         http_client_tell(client, HTTP_EVENT_REDIRECT, NULL, 0, NULL, NULL);
-        return ESP_OK;
-    case HttpStatus_Unauthorized:
+    } else if (status == HttpStatus_Unauthorized) {
         client->max_authorization_retries--;
         esp_http_client_add_auth(client); /* without it, the 401 is the result */
-        return ESP_OK;
-    default:
-        return ESP_OK;
     }
+    return ESP_OK;
 }
 
 static esp_err_t send_post_field(esp_http_client_handle_t client)

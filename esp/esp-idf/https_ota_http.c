@@ -2,6 +2,7 @@
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/https_ota_impl.h"
 #include "esp_log.h"
+#include "net/http_client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,16 +12,9 @@
 
 static const char *TAG = HTTPS_OTA_TAG;
 
-static bool is_redirect(int status)
-{
-    return status == HttpStatus_MovedPermanently || status == HttpStatus_Found ||
-           status == HttpStatus_SeeOther || status == HttpStatus_TemporaryRedirect ||
-           status == HttpStatus_PermanentRedirect;
-}
-
 static bool asks_again(int status)
 {
-    return is_redirect(status) || status == HttpStatus_Unauthorized;
+    return http_status_redirects(status) || status == HttpStatus_Unauthorized;
 }
 
 static esp_err_t authorize(struct https_ota *ota, int status)
@@ -60,7 +54,7 @@ static esp_err_t check_resumed(const struct https_ota *ota, int status)
 
 static esp_err_t judge(struct https_ota *ota, int status, int redirects)
 {
-    if (is_redirect(status)) return redirect(ota, redirects);
+    if (http_status_redirects(status)) return redirect(ota, redirects);
     if (status == HttpStatus_Unauthorized) return authorize(ota, status);
     if (status == HttpStatus_NotModified) {
         ESP_LOGI(TAG, "OTA image not modified since last request (status code: %d)", status);
@@ -119,7 +113,7 @@ esp_err_t https_ota_connect(struct https_ota *ota)
         if (asks_again(status)) drain(ota);
         err = judge(ota, status, redirects);
         if (err != ESP_OK || !asks_again(status)) return err;
-        if (!is_redirect(status)) redirects--;
+        if (!http_status_redirects(status)) redirects--;
     }
 }
 
