@@ -130,6 +130,16 @@ static void *watch_heads(void *arg)
     return NULL;
 }
 
+/* A target may name the server, too (RFC 9112 3.2.2): "http://host:port/path". */
+static const char *path_of(const char *target)
+{
+    bool absolute =
+        strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0;
+    if (!absolute) return target;
+    const char *path = strchr(strstr(target, "//") + 2, '/');
+    return path ? path : "/";
+}
+
 static struct http_request *request_new(struct http_server *s, struct MHD_Connection *mhd,
                                         const char *url, const char *method)
 {
@@ -138,6 +148,7 @@ static struct http_request *request_new(struct http_server *s, struct MHD_Connec
     r->server = s;
     r->mhd = mhd;
     r->method = method;
+    url = path_of(url);
     r->path = url_decode(url, strlen(url), false);
     const char *length = http_request_header(r, "Content-Length");
     if (http_request_header(r, "Transfer-Encoding"))

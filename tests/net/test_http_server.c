@@ -168,6 +168,9 @@ static void paths_come_decoded_and_bad_ones_not_at_all(void **state)
     assert_int_equal(ask("GET /% HTTP/1.1\r\nHost: x\r\n\r\n", text, sizeof text), 400);
     assert_int_equal(ask("GET /%62ytes HTTP/1.1\r\nHost: x\r\n\r\n", text, sizeof text), 200);
     assert_non_null(strstr(text, "X-Path: /bytes\r\n"));
+    assert_int_equal(ask("GET HTTPS://x:1/bytes HTTP/1.1\r\nHost: x\r\n\r\n", text, sizeof text),
+                     200);
+    assert_non_null(strstr(text, "X-Path: /bytes\r\n"));
 }
 
 static void query_values_come_decoded_and_bounded(void **state)
