@@ -108,6 +108,8 @@ static cJSON *to_json(struct account *s)
     cJSON_AddItemToObject(doc, "entries_after", ota_entries_json(after));
     cJSON_AddNumberToObject(doc, "efuse_secure_version_before", s->version_before);
     cJSON_AddNumberToObject(doc, "efuse_secure_version_after", s->d->efuse_version);
+    cJSON_AddBoolToObject(doc, "rollback", s->d->boot.rollback);
+    cJSON_AddBoolToObject(doc, "anti_rollback", s->d->boot.anti_rollback);
     cJSON_AddNumberToObject(doc, "chip_id", s->d->boot.device.chip->id);
     cJSON_AddItemToObject(doc, "tried", s->tried);
     cJSON_AddItemToObject(doc, "log", s->log);
@@ -119,6 +121,11 @@ static void print(const cJSON *doc, const struct flash_device *d)
 {
     const struct al_boot_result *r = &d->result;
     cli_print("Why:\n");
+    if (d->as_built)
+        cli_print("  - the boot loader in this flash was built with %s\n",
+                  d->boot.anti_rollback ? "rollback and anti-rollback"
+                  : d->boot.rollback    ? "rollback"
+                                        : "rollback off");
     print_strings(doc, "explanation", "  - ");
     if (d->efuse_version != cJSON_GetObjectItem(doc, "efuse_secure_version_before")->valuedouble)
         cli_print("  - the secure version in the eFuses rises to %u\n", d->efuse_version);

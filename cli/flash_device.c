@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/flash_loader.h"
 #include "core/err.h"
 #include "device/device.h"
 #include "device/efuse.h"
@@ -173,6 +174,21 @@ static int read_figures(const struct cli_args *a, const struct flash_image *imag
     return CLI_OK;
 }
 
+/* Options win over what the boot loader in the flash says of itself. */
+static void choose_rollback(const struct cli_args *a, struct flash_device *d)
+{
+    struct loader_config built;
+    d->boot.anti_rollback = cli_has(a, "--anti-rollback");
+    d->boot.rollback = d->boot.anti_rollback || cli_has(a, "--rollback");
+    if (!d->boot.rollback && flash_loader_config(d->image, &d->boot.device, &built)) {
+        d->as_built = true;
+        d->boot.anti_rollback = built.anti_rollback;
+        d->boot.rollback = built.rollback;
+    }
+    d->ota.rollback = d->boot.rollback;
+    d->ota.anti_rollback = d->boot.anti_rollback;
+}
+
 int flash_device_open(const struct cli_args *a, struct flash_image *image, struct flash_device *d)
 {
     char why[512];
@@ -190,10 +206,7 @@ int flash_device_open(const struct cli_args *a, struct flash_image *image, struc
     d->efuse_version = f.version;
     d->keys = f.keys;
     if (f.keys.count) d->boot.keys = &d->keys;
-    d->boot.anti_rollback = cli_has(a, "--anti-rollback");
-    d->boot.rollback = d->boot.anti_rollback || cli_has(a, "--rollback");
-    d->ota.rollback = d->boot.rollback;
-    d->ota.anti_rollback = d->boot.anti_rollback;
+    choose_rollback(a, d);
     d->ota.keys = d->boot.keys;
     return CLI_OK;
 }

@@ -16,6 +16,7 @@ struct flash_device {
     uint32_t efuse_version;       /* secure version */
     struct al_secure_version version;
     struct al_trusted_keys keys;
+    bool as_built; /* rollback options come from the boot loader in the flash */
     /* May be NULL. Every line of the log but the list of partitions, in order; ctx for both. */
     void *ctx;
     void (*line)(void *ctx, const struct vendor_line *line);
@@ -24,7 +25,9 @@ struct flash_device {
 
 /* The options of both commands; end the list of a command with them. */
 #define FLASH_DEVICE_OPTIONS                                                                      \
-    {"--rollback", NULL, "the boot loader was built with rollback", false},                       \
+    {"--rollback", NULL,                                                                          \
+     "the boot loader was built with rollback; default: as the one in the flash says, else no",   \
+     false},                                                                                      \
         {"--anti-rollback", NULL, "the boot loader was built with anti-rollback (and rollback)",  \
          false},                                                                                  \
         {"--efuse", "FILE", "eFuses of a virtual device: chip, revisions, secure version, keys",  \

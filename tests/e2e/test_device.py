@@ -141,3 +141,21 @@ def test_second_run_is_refused_and_pins_reach_the_first(airlift, device):
     assert (device / "device.conf").read_text().endswith("gpio4 = 0\n")
     assert airlift("device", "gpio", device, 64, 0).returncode == 1
     assert airlift("device", "gpio", device, 4, "high").returncode == 1
+
+
+@pytest.mark.parametrize("rollback", [True, False])
+def test_boot_command_takes_the_options_of_the_loader_in_flash(airlift, device, tmp_path, rollback):
+    """A boot loader of `airlift build` says how it was built; a real chip's does not."""
+    def verdict(*options):
+        return json.loads(airlift("boot", device / "flash.bin", "--json", *options).stdout)
+    assert verdict()["rollback"] is False
+    config, loader = tmp_path / "sdkconfig", tmp_path / "bootloader.bin"
+    config.write_text(f"CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE={'y' if rollback else 'n'}\n")
+    made = airlift("image", "make", "--bootloader", "--sdkconfig", config, "--chip", "esp32c3", "--out", loader)
+    assert made.returncode == 0, made.stderr
+    with open(device / "flash.bin", "r+b") as flash:
+        flash.write(loader.read_bytes())
+    assert verdict()["rollback"] is rollback
+    assert verdict("--rollback")["rollback"] is True
+    words = airlift("boot", device / "flash.bin").stdout
+    assert ("was built with rollback\n" if rollback else "was built with rollback off\n") in words
