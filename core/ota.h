@@ -59,7 +59,7 @@ struct al_ota {
     bool rollback;      /* CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE */
     bool anti_rollback; /* CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK */
     bool flash_encryption;
-    bool signed_data; /* CONFIG_APP_UPDATE_SECURE_SIGNED_DATA_PARTITION: data/undefined, with keys */
+    bool signed_data; /* CONFIG_APP_UPDATE_SECURE_SIGNED_DATA_PARTITION: data, with keys */
     const struct al_secure_version *secure_version; /* required with anti_rollback */
     const struct al_trusted_keys *keys;             /* signed apps: verified at end and set_boot */
     uint32_t bootloader_offset; /* images there are not hashed (no Secure Boot) */
