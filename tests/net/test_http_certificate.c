@@ -47,7 +47,7 @@ static int set(struct http_certificates *all, const char *cert, const char *key)
 
 static void none_is_given_before_one_is_set(void **state)
 {
-    struct http_certificates all = {0};
+    struct http_certificates all = {.now = NULL};
     gnutls_pcert_st *chain;
     gnutls_privkey_t key;
     unsigned count;
@@ -56,7 +56,7 @@ static void none_is_given_before_one_is_set(void **state)
 
 static void a_replaced_certificate_lives_on_for_its_handshakes(void **state)
 {
-    struct http_certificates all = {0};
+    struct http_certificates all = {.now = NULL};
     gnutls_pcert_st *old, *new;
     gnutls_privkey_t old_key, new_key;
     unsigned count = 0;
@@ -77,7 +77,7 @@ static void a_replaced_certificate_lives_on_for_its_handshakes(void **state)
 
 static void a_bad_one_leaves_the_one_before(void **state)
 {
-    struct http_certificates all = {0};
+    struct http_certificates all = {.now = NULL};
     gnutls_pcert_st *chain, *after;
     gnutls_privkey_t key;
     unsigned count;
