@@ -24,6 +24,11 @@ PATIENCE_S = 40  # for a line of a device on a busy machine
 _lock = threading.Lock()
 
 
+def sanitized() -> bool:
+    """Is this a build with sanitizers?"""
+    return "sanitize" in (servers.BUILD / "lib" / "airlift-flags.cmake").read_text()
+
+
 class Firmware:
     """A built project: `.image` (PROJECT.bin), `.dir`; `.warnings` is what its build told."""
 

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import lab
 import servers
 
 FIRMWARE = servers.ROOT / "firmware"
@@ -221,7 +222,7 @@ def test_the_version_can_be_left_out(airlift, project, build):
     assert version_of(airlift, build(root, "-D", "PROJECT_VER=5")) == ""
 
 
-@pytest.mark.skipif("sanitize" in (servers.BUILD / "lib" / "airlift-flags.cmake").read_text(),
+@pytest.mark.skipif(lab.sanitized(),
                     reason="sanitizers put the build folder's name into the program")
 def test_reproducible_builds_are_equal_byte_for_byte(project, build):
     root = project({"sdkconfig.defaults": "CONFIG_APP_REPRODUCIBLE_BUILD=y\n"})

@@ -22,6 +22,7 @@ import time
 
 import pytest
 
+import lab
 import servers
 
 PAGES = ["README.md", "CONTRIBUTING.md",
@@ -159,6 +160,8 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", [p for p in PAGES if any(f[0] == "sh" for f in fences(p))])
 def test_commands_do_what_the_page_says(page, clone):
+    if page == "docs/troubleshooting.md" and lab.sanitized():
+        pytest.skip("firmware with sanitizers is linked to fixed addresses: no offsets for addr2line")
     began = time.monotonic()
     before = {p.name for p in clone.iterdir()}
     status, said = run(page, clone)
