@@ -2,6 +2,7 @@
 #include "esp_efuse.h"
 
 #include "device/board.h"
+#include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/idf_device.h"
 #include "esp_flash_encrypt.h"
 #include "esp_secure_boot.h"
@@ -38,17 +39,21 @@ bool esp_secure_boot_enabled(void)
     return efuse_secure_boot(&board()->efuse);
 }
 
+/* The rules of encrypted flash hold (whole 16-byte blocks); the bytes stay plain. */
 bool esp_flash_encryption_enabled(void)
 {
-    return false;
+    return airlift_config_bool("SECURE_FLASH_ENC_ENABLED");
 }
 
 bool esp_efuse_is_flash_encryption_enabled(void)
 {
-    return false;
+    return esp_flash_encryption_enabled();
 }
 
 esp_flash_enc_mode_t esp_get_flash_encryption_mode(void)
 {
-    return ESP_FLASH_ENC_MODE_DISABLED;
+    if (!esp_flash_encryption_enabled()) return ESP_FLASH_ENC_MODE_DISABLED;
+    return airlift_config_bool("SECURE_FLASH_ENCRYPTION_MODE_RELEASE")
+               ? ESP_FLASH_ENC_MODE_RELEASE
+               : ESP_FLASH_ENC_MODE_DEVELOPMENT;
 }

@@ -9,6 +9,8 @@
 #include "esp_partition.h"
 #include "host/crypto_openssl.h"
 
+#define ENCRYPTED_BLOCK 16u
+
 /* The vendor's order: offset, then length. size_t is wider than the engine's numbers. */
 static esp_err_t check_range(const esp_partition_t *p, size_t offset, size_t size)
 {
@@ -31,13 +33,27 @@ esp_err_t esp_partition_read(const esp_partition_t *p, size_t offset, void *dst,
     return err ? err : idf_err(al_window_read(&w, (uint32_t)offset, dst, (uint32_t)size));
 }
 
-esp_err_t esp_partition_write(const esp_partition_t *p, size_t offset, const void *src, size_t size)
+/* Encrypted flash is written in whole blocks (esp_flash_write_encrypted). */
+static esp_err_t check_blocks(size_t address, size_t size)
+{
+    if (address % ENCRYPTED_BLOCK) return ESP_ERR_INVALID_ARG;
+    return size % ENCRYPTED_BLOCK ? ESP_ERR_INVALID_SIZE : ESP_OK;
+}
+
+static esp_err_t write_plain(const esp_partition_t *p, size_t offset, const void *src, size_t size,
+                             bool blocks)
 {
     struct al_window w;
     assert(p);
     if (p->readonly) return ESP_ERR_NOT_ALLOWED;
     esp_err_t err = access(p, offset, size, &w);
+    if (!err && blocks) err = check_blocks(p->address + offset, size);
     return err ? err : idf_err(al_window_program(&w, (uint32_t)offset, src, (uint32_t)size));
+}
+
+esp_err_t esp_partition_write(const esp_partition_t *p, size_t offset, const void *src, size_t size)
+{
+    return write_plain(p, offset, src, size, p && p->encrypted);
 }
 
 esp_err_t esp_partition_read_raw(const esp_partition_t *p, size_t offset, void *dst, size_t size)
@@ -48,7 +64,7 @@ esp_err_t esp_partition_read_raw(const esp_partition_t *p, size_t offset, void *
 esp_err_t esp_partition_write_raw(const esp_partition_t *p, size_t offset, const void *src,
                                   size_t size)
 {
-    return esp_partition_write(p, offset, src, size);
+    return write_plain(p, offset, src, size, false);
 }
 
 esp_err_t esp_partition_erase_range(const esp_partition_t *p, size_t offset, size_t size)

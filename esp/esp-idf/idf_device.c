@@ -10,6 +10,7 @@
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/kernel.h"
 #include "esp_flash.h"
+#include "esp_flash_encrypt.h"
 #include "esp_log.h"
 #include "host/crypto_openssl.h"
 #include "host/vendor_log.h"
@@ -112,6 +113,7 @@ static void load(void)
     efuse_device_ids(&b->efuse, &ota.device);
     ota.rollback = airlift_config_bool("BOOTLOADER_APP_ROLLBACK_ENABLE");
     ota.anti_rollback = airlift_config_bool("BOOTLOADER_APP_ANTI_ROLLBACK");
+    ota.flash_encryption = esp_flash_encryption_enabled();
     ota.secure_version = &b->efuse.secure_version;
     ota.signed_data = airlift_config_bool("APP_UPDATE_SECURE_SIGNED_DATA_PARTITION");
     ota.bootloader_offset = b->control->bootloader_offset;
@@ -180,6 +182,16 @@ struct al_part idf_part(const esp_partition_t *p)
     return out;
 }
 
+/* What a chip encrypts whatever the flag says (partition.c). */
+static bool always_encrypted(const struct al_part *p)
+{
+    if (p->type == AL_PART_DATA)
+        return p->subtype == AL_PART_DATA_OTA || p->subtype == ESP_PARTITION_SUBTYPE_DATA_TEE_OTA ||
+               p->subtype == ESP_PARTITION_SUBTYPE_DATA_NVS_KEYS;
+    return p->type == AL_PART_APP || p->type == AL_PART_BOOTLOADER ||
+           p->type == AL_PART_PARTITION_TABLE;
+}
+
 void idf_partition(const struct al_part *p, esp_partition_t *out)
 {
     *out = (esp_partition_t){
@@ -189,6 +201,8 @@ void idf_partition(const struct al_part *p, esp_partition_t *out)
         .address = p->offset,
         .size = p->size,
         .erase_size = AL_SECTOR,
+        .encrypted =
+            esp_flash_encryption_enabled() && (always_encrypted(p) || p->flags & AL_PART_ENCRYPTED),
         .readonly = p->flags & AL_PART_READONLY,
     };
     memcpy(out->label, p->label, sizeof out->label);

@@ -53,6 +53,7 @@ static void drop(struct nvs_storage *s)
 static esp_err_t init(const esp_partition_t *p, const char *label)
 {
     struct al_window window;
+    if (p->encrypted) return ESP_ERR_NVS_WRONG_ENCRYPTION; /* NVS encrypts by itself */
     esp_err_t err = idf_window(p, &window);
     if (err) return err;
     size_t pages = p->size / AL_SECTOR;

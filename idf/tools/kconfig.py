@@ -154,8 +154,8 @@ def tell_ineffective(wanted):
 
 # What the virtual device does not do although the project may ask for it.
 NOT_MODELLED = {
-    "SECURE_FLASH_ENC_ENABLED": "flash encryption is not modelled: the virtual device's flash holds plain text, "
-                                "and the firmware sees encryption as disabled",
+    "SECURE_FLASH_ENC_ENABLED": "flash encryption is modelled by its rules only: whole 16-byte blocks are written, "
+                                "and the virtual device's flash holds plain text",
     "NVS_ENCRYPTION": "NVS encryption is not modelled: the nvs partition holds plain text",
 }
 
