@@ -16,6 +16,7 @@
 
 #include "core/err.h"
 #include "device/boot_run.h"
+#include "device/bus_guard.h"
 #include "device/pump.h"
 #include "device/sandbox.h"
 #include "host/image_build.h"
@@ -432,6 +433,7 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
     uart_init(&c->uart, o->output);
     c->uart.colour = o->colour;
     if (device_open(&c->device, o->dir, DEVICE_RUN, r->error, sizeof r->error) == 0) {
+        bus_guard_on(&c->device);
         if (use_options(c) == 0 && open_uart(c) == 0) {
             switch_on(c);
             note_weak_sandbox(c);
@@ -445,6 +447,7 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
             }
         }
         uart_close(&c->uart);
+        bus_guard_off();
         device_close(&c->device);
     }
     free(c);
