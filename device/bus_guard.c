@@ -21,14 +21,21 @@ static bool guarded(uintptr_t at)
     return false;
 }
 
+static bool put_zeros(uintptr_t at)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    void *start = (void *)(at - at % page);
+    void *got =
+        mmap(start, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return got != MAP_FAILED;
+}
+
 /* Only mmap and sigaction: both may be called in a handler. */
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     int saved = errno;
-    uintptr_t at = (uintptr_t)info->si_addr, page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    void *start = (void *)(at - at % page);
-    if (!guarded(at) || mmap(start, page, PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+    uintptr_t at = (uintptr_t)info->si_addr;
+    if (!guarded(at) || !put_zeros(at))
         (void)sigaction(SIGBUS, &before, NULL); /* not ours: it comes again, and counts */
     errno = saved;
 }
