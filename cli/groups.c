@@ -17,6 +17,8 @@ const struct cli_group cli_groups[] = {
     {"The OTA API on a flash image", api_commands},
     {"Building firmware", build_commands},
     {"Virtual devices", device_commands},
+    {"Zigbee", zigbee_commands},
+    {"Radio", radio_commands},
     {"Firmware server", server_commands},
     {"About airlift", meta_commands},
     {0},

@@ -11,3 +11,6 @@ extern inline uint8_t al_u8(struct al_cur *c);
 extern inline uint16_t al_le16(struct al_cur *c);
 extern inline uint32_t al_le32(struct al_cur *c);
 extern inline void al_bytes(struct al_cur *c, void *dst, size_t n);
+extern inline uint64_t al_get_le64(const uint8_t *p);
+extern inline void al_put_le64(uint8_t *p, uint64_t v);
+extern inline uint64_t al_le64(struct al_cur *c);

@@ -34,6 +34,17 @@ inline void al_put_le32(uint8_t *p, uint32_t v)
     al_put_le16(p + 2, (uint16_t)(v >> 16));
 }
 
+inline uint64_t al_get_le64(const uint8_t *p)
+{
+    return al_get_le32(p) | (uint64_t)al_get_le32(p + 4) << 32;
+}
+
+inline void al_put_le64(uint8_t *p, uint64_t v)
+{
+    al_put_le32(p, (uint32_t)v);
+    al_put_le32(p + 4, (uint32_t)(v >> 32));
+}
+
 struct al_cur {
     const uint8_t *buf;
     size_t len;
@@ -78,6 +89,12 @@ inline uint32_t al_le32(struct al_cur *c)
 {
     const uint8_t *p = al_take(c, 4);
     return p ? al_get_le32(p) : 0;
+}
+
+inline uint64_t al_le64(struct al_cur *c)
+{
+    const uint8_t *p = al_take(c, 8);
+    return p ? al_get_le64(p) : 0;
 }
 
 /* Copies n bytes to dst, zeros when they are not there. */

@@ -1,0 +1,6 @@
+/* The command table of `airlift zigbee`. */
+#include "cli/zigbee.h"
+
+const struct cli_command zigbee_commands[] = {
+    {0},
+};
