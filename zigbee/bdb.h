@@ -1,0 +1,93 @@
+/* Base device behaviour: how a node comes into a network and back into it. Formation on a
+ * coordinator, steering (join, then exchange of the link key), initialisation after a
+ * restart, leaving. Source: BDB 13-0402-13; spec flows of joining.
+ *
+ *   OUTSIDE --steer--> DISCOVER -> JOIN -> WAIT_KEY -> ANNOUNCE -> TC_DESCRIPTOR
+ *      ^                  |         |         |                        |
+ *      +------------------+---------+---------+      EXCHANGE <--------+
+ *      |  no network, refused, no key                  |  |
+ *      +------- leaves: the exchange failed -----------+  v
+ *                                                       MEMBER  <--- REJOIN (initialise,
+ *                                                          parent lost, told to)       */
+#ifndef ZIGBEE_BDB_H
+#define ZIGBEE_BDB_H
+
+#include "zigbee/trust.h"
+#include "zigbee/zdo.h"
+
+#define AL_BDB_PRIMARY_CHANNELS   0x02108800u
+#define AL_BDB_SECONDARY_CHANNELS 0x05ef7000u
+#define AL_BDB_ALL_CHANNELS       0x07fff800u
+#define AL_BDB_OPEN_S             180
+
+enum al_bdb_event {
+    AL_BDB_INITIALISED, /* status OK: a member again; NOT_THERE: factory new */
+    AL_BDB_FORMED,
+    AL_BDB_STEERED,     /* joined, or (on a member) opened the network */
+    AL_BDB_LEFT,        /* value: 1 when it will rejoin */
+    AL_BDB_PERMIT,      /* value: seconds that the network is open; 0: closed */
+    AL_BDB_PARENT_LOST, /* a rejoin begins */
+    AL_BDB_REJOINED,
+    AL_BDB_ASSOCIATED,  /* parent: ext, addr got an address */
+    AL_BDB_DEVICE,      /* trust centre: ext, addr, value: status of Update-Device */
+    AL_BDB_AUTHORISED,  /* trust centre: ext, addr; status */
+    AL_BDB_ANNOUNCED,   /* ext, addr, value: capability (Device_annce) */
+    AL_BDB_DEVICE_LEFT, /* ext, addr, value: 1 when it will rejoin */
+    AL_BDB_UNAVAILABLE, /* addr: does not answer, or has no route */
+    AL_BDB_NWK_STATUS   /* value: code, addr */
+};
+
+struct al_bdb_event_args {
+    enum al_bdb_event event;
+    enum al_zb_status status;
+    uint64_t ext;
+    uint16_t addr, parent;
+    uint32_t value;
+};
+
+/* 0 anywhere means the default in brackets. */
+struct al_bdb_config {
+    struct al_nwk *nwk;
+    struct al_aps *aps;
+    struct al_trust *trust;
+    struct al_zdo *zdo;
+    struct al_zb_random random;
+    uint32_t primary, secondary; /* channel masks [the two above]; secondary 0: none */
+    uint64_t epid;               /* the only network to join; 0: any */
+    uint16_t pan_id;             /* to form; 0: random, not seen by the scan */
+    uint8_t scan_duration;       /* [4] */
+    uint8_t attempts;            /* joins tried before giving up [3] */
+    bool no_rejoin;              /* stay silent after the parent was lost */
+    void *up_ctx;
+    void (*event)(void *ctx, uint64_t now, const struct al_bdb_event_args *a);
+};
+
+struct al_bdb {
+    struct al_bdb_config c;
+    uint8_t state, tries, purpose;
+    uint64_t deadline;
+    struct al_nwk_candidate candidates[8]; /* best first */
+    uint8_t candidate_count, candidate;
+    int8_t energy[16]; /* of channels 11..26 */
+    uint64_t open_until;
+    uint32_t masks_left;
+    uint64_t backoff;
+};
+
+void al_bdb_init(struct al_bdb *b, const struct al_bdb_config *c);
+/* One at a time, each ends with its event: AL_ERR_INVALID_STATE: one is under way. */
+int al_bdb_initialise(struct al_bdb *b, uint64_t now);
+int al_bdb_form(struct al_bdb *b, uint64_t now);
+int al_bdb_steer(struct al_bdb *b, uint64_t now);
+/* Opens the whole network (0: closes): itself and, by broadcast, all routers. */
+int al_bdb_open(struct al_bdb *b, uint64_t now, uint8_t seconds);
+/* Leaves and forgets the network. */
+int al_bdb_leave(struct al_bdb *b, uint64_t now);
+bool al_bdb_is_member(const struct al_bdb *b);
+bool al_bdb_factory_new(const struct al_bdb *b);
+const char *al_bdb_event_name(enum al_bdb_event event);
+
+uint64_t al_bdb_next(const struct al_bdb *b);
+void al_bdb_run(struct al_bdb *b, uint64_t now);
+
+#endif
