@@ -140,10 +140,12 @@ struct al_zfile {
     enum al_zfile_chain chain;
     struct al_zfile_fault chain_fault; /* AL_ZFILE_CHAIN_NONE: where the standard walk ended */
     uint32_t elements;                 /* whole ones of the chain; NONE: of the standard walk */
-    uint32_t images;                   /* of tag 0, or 0xf000 in the Telink reading */
-    struct al_zfile_element image;     /* the first of them */
-    uint32_t integrity_codes;
-    struct al_zfile_element integrity; /* the first of them */
+    uint32_t images;                   /* of tag 0 */
+    bool has_image; /* the first of tag 0, or else of 0xf000 in the Telink reading */
+    struct al_zfile_element image;
+    uint32_t second_image; /* images > 1: offset of its data */
+    bool has_integrity;    /* the first integrity code */
+    struct al_zfile_element integrity;
 };
 
 /* Finds the header (the first magic behind which it passes classes 2 to 6) and walks the
@@ -181,7 +183,8 @@ int al_zfile_integrity(const struct al_zfile *f, const struct al_aes *aes,
 int al_zfile_digest(const struct al_zfile *f, const struct al_aes *aes, uint32_t end, uint32_t skip,
                     uint32_t skip_len, uint8_t digest[16]);
 
-/* Classes 7 to 13. 0 or the source's error. */
+/* Classes 7 to 13; what depends on the elements is judged only of a file with a chain.
+ * aes NULL: without comparing the integrity code. 0 or the source's error. */
 int al_zfile_check(const struct al_zfile *f, const struct al_aes *aes, struct al_zfile_verdict *v);
 
 /* The device that a file is meant for. */
