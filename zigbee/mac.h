@@ -21,20 +21,23 @@
 /* One frame in the queue; the caller hands in an array of them. */
 struct al_mac_slot {
     uint8_t mpdu[AL_RADIO_MPDU_MAX];
-    uint8_t len; /* 0: free */
+    uint8_t len;   /* 0: free */
+    bool indirect; /* waits for a poll of dst */
+    bool released; /* indirect, and polled for: to be sent until release_by */
+    bool failed;   /* the radio refused it; sent() comes with the next run */
     uint16_t handle;
     uint32_t order; /* first in, first out */
-    bool indirect;  /* waits for a poll of dst */
-    bool released;  /* indirect, and polled for: to be sent now */
     struct al_mac_addr dst;
-    uint64_t not_before; /* jitter of beacons */
-    uint64_t expires;    /* indirect */
+    uint64_t not_before;          /* jitter of beacons */
+    uint64_t release_by, expires; /* indirect */
 };
 
-/* Duplicates: the last sequence number of a neighbour. */
+/* Duplicates: the last frame of a neighbour. A repetition has the same bytes. */
 struct al_mac_seen {
     uint64_t addr; /* short or extended address */
-    uint8_t mode, seq;
+    uint8_t mode;  /* AL_MAC_NONE: free */
+    uint8_t seq;
+    uint32_t crc; /* of all but the frame control field: "pending" may differ */
     uint64_t at;
 };
 
@@ -51,10 +54,11 @@ struct al_mac_beacon_ind {
     uint8_t channel, lqi;
     uint16_t pan_id, addr; /* of the sender */
     bool permit_join, pan_coordinator;
-    struct al_zb_beacon zigbee; /* the payload (mac_frame.h) */
+    struct al_mac_beacon zigbee; /* the payload; superframe follows from the above */
 };
 
-/* What the MAC tells the layer above. A callback may call the MAC. */
+/* What the MAC tells the layer above; any may be NULL. A callback may call the MAC. None
+ * comes from inside al_mac_send(), al_mac_scan(), al_mac_associate() and al_mac_poll(). */
 struct al_mac_up {
     void (*data)(void *ctx, uint64_t now, const struct al_mac_data_ind *ind);
     /* A frame with a handle other than 0 has left, or never will. */
@@ -90,11 +94,16 @@ struct al_mac {
     struct al_radio_config radio; /* as last configured */
     uint8_t seq, beacon_seq;
     uint32_t order;
+    struct al_mac_slot own;      /* the MAC's own command: beacon, association or data request */
     struct al_mac_slot *sending; /* under way, or NULL */
+    bool radio_busy;             /* a transmission is under way, perhaps of before a stop */
+    uint64_t retry_at;           /* the radio was busy with something else; 0: it was not */
+    uint16_t used;               /* slots */
     bool answers_beacons;
     struct al_mac_beacon_ind own_beacon;
     struct {
         uint8_t kind; /* 0: none; AL_MAC_SCAN_* */
+        uint8_t state;
         uint8_t channel, duration;
         uint32_t mask; /* channels left */
         uint64_t until;
@@ -102,11 +111,14 @@ struct al_mac {
     } scan;
     struct {
         uint8_t state;
-        uint16_t addr; /* the parent's */
+        uint8_t capability;
+        uint16_t parent;
+        uint64_t parent_ext; /* of the answer */
         uint64_t next_poll, until;
     } assoc;
     struct {
         uint8_t state;
+        uint16_t parent;
         uint64_t until;
     } poll;
     uint32_t tx_frames, tx_failures, rx_frames, rx_duplicates, rx_bad; /* counted for people */
@@ -126,13 +138,15 @@ void al_mac_stop(struct al_mac *m);
 void al_mac_set_beacon(struct al_mac *m, const struct al_mac_beacon_ind *b);
 
 struct al_mac_send {
-    struct al_mac_addr dst; /* short 0xffff: broadcast */
+    struct al_mac_addr dst; /* its pan is not looked at; short 0xffff: broadcast */
     const uint8_t *payload;
     size_t len;
-    bool indirect;   /* keep until dst polls; expires after AL_MAC_PERSISTENCE_US */
+    bool indirect;   /* keep until dst polls with this address; sent() with EXPIRED after
+                        AL_MAC_PERSISTENCE_US */
     uint16_t handle; /* 0: no sent() */
 };
-/* Copies. AL_ERR_NO_MEM: no slot free; AL_ERR_INVALID_SIZE: longer than an MPDU. */
+/* Copies. AL_ERR_NO_MEM: no slot free (the last ones are kept for direct frames);
+ * AL_ERR_INVALID_SIZE: longer than an MPDU; AL_ERR_INVALID_STATE: not started. */
 int al_mac_send(struct al_mac *m, uint64_t now, const struct al_mac_send *s);
 /* Takes a queued frame back; false: it is under way or not there. */
 bool al_mac_purge(struct al_mac *m, uint16_t handle);
