@@ -20,6 +20,7 @@
 
 #include <stddef.h>
 
+#include "zigbee/mac_frame.h"
 #include "zigbee/radio.h"
 
 /* Microseconds; a symbol is 16. */
@@ -48,6 +49,7 @@ static inline uint32_t al_airtime(uint32_t len)
  * later, never from inside a call. */
 struct al_phy {
     void *ctx;
+    /* A frame that is being sent ends on the old channel. */
     void (*tune)(void *ctx, uint8_t channel, int8_t power);
     /* Receiver on or off; only a hint for saving energy: frames that come while it is
      * off are dropped by the transceiver. */
@@ -69,14 +71,18 @@ struct al_transceiver_user {
     void (*scanned)(void *ctx, uint64_t now, uint8_t channel, int8_t dbm);
 };
 
-/* A frame with a good FCS, as the hardware hands it over at its end. */
+/* A frame with a good FCS, as the hardware hands it over at its end: fill the first
+ * fields, then al_air_frame_parse(). */
 struct al_air_frame {
     const uint8_t *mpdu; /* without FCS */
     uint8_t len;         /* 3..125; others are dropped */
     int8_t rssi;
     uint8_t lqi;
     uint64_t start, end; /* first symbol of the preamble, behind the last of the FCS */
+    struct al_mac_frame mac;
+    bool good; /* mac holds it; else only promiscuous nodes take it */
 };
+void al_air_frame_parse(struct al_air_frame *f);
 
 /* An address whose data requests are answered with "pending". */
 struct al_pending_addr {
@@ -119,6 +125,7 @@ struct al_transceiver {
     uint8_t backoffs, exponent, repeats;
     uint8_t len;
     uint8_t scan_channel;
+    uint32_t scan_us;
     uint8_t frame[AL_RADIO_MPDU_MAX];
 
     uint8_t ack[AL_ACK_LEN];
