@@ -97,6 +97,7 @@ struct al_mac {
     struct al_mac_slot own;      /* the MAC's own command: beacon, association or data request */
     struct al_mac_slot *sending; /* under way, or NULL */
     bool radio_busy;             /* a transmission is under way, perhaps of before a stop */
+    bool radio_due;              /* the radio has yet to learn its configuration */
     uint64_t retry_at;           /* the radio was busy with something else; 0: it was not */
     uint16_t used;               /* slots */
     bool answers_beacons;

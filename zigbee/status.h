@@ -2,6 +2,8 @@
 #ifndef ZIGBEE_STATUS_H
 #define ZIGBEE_STATUS_H
 
+#include <stdint.h>
+
 enum al_zb_status {
     AL_ZB_OK,
     AL_ZB_NO_ACK,       /* no acknowledgement after all repetitions (of MAC or APS) */
@@ -21,7 +23,7 @@ enum al_zb_status {
 
 const char *al_zb_status_name(enum al_zb_status status); /* "NO_ACK" */
 
-/* Delivery that the layer above asks for. */
+/* 32 random bits a call. */
 struct al_zb_random {
     void *ctx;
     uint32_t (*next)(void *ctx);
