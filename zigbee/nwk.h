@@ -13,22 +13,16 @@
 #include "zigbee/nwk_frame.h"
 #include "zigbee/store.h"
 
-#define AL_NWK_COORDINATOR  0x0000u
-#define AL_NWK_NO_ADDR      0xffffu /* as an own address: none */
-#define AL_NWK_ALL          0xffffu
-#define AL_NWK_ALL_RX_ON    0xfffdu
-#define AL_NWK_ALL_ROUTERS  0xfffcu
-#define AL_NWK_RADIUS       30
-#define AL_NWK_MAX_RELAYS   12
-#define AL_NWK_PAYLOAD_MAX  90 /* secured, no EUIs, no source route; less: al_nwk_room() */
-#define AL_NWK_BROADCAST(a) ((a) >= 0xfff8u)
+/* Addresses, radius and relays: zigbee/nwk_frame.h. */
+#define AL_NWK_NO_ADDR     0xffffu /* as an own address: none */
+#define AL_NWK_PAYLOAD_MAX 90      /* secured, no EUIs, no source route; less: al_nwk_room() */
 
 enum al_nwk_role { AL_NWK_ROLE_COORDINATOR, AL_NWK_ROLE_ROUTER, AL_NWK_ROLE_END_DEVICE };
 
 enum al_nwk_relation {
     AL_NWK_NOBODY, /* entry free */
     AL_NWK_PARENT,
-    AL_NWK_CHILD,
+    AL_NWK_CHILD,   /* an end device, or a router that joined here */
     AL_NWK_SIBLING, /* another router, or the coordinator */
     AL_NWK_JOINING  /* a child that has its address, but not yet its key */
 };
@@ -41,6 +35,7 @@ struct al_nwk_neighbour {
     uint8_t capability;
     bool rx_on;
     uint8_t lqi, in_cost, out_cost; /* costs 1..7; out_cost 0: not known */
+    bool one_way;                   /* its link status does not name this node */
     uint8_t age;                    /* link status periods without a word of it */
     uint8_t timeout_index;          /* end device: 0..14 */
     uint64_t heard;                 /* last frame or poll */
@@ -55,33 +50,39 @@ struct al_nwk_address {
     uint16_t addr;
 };
 
+/* A route, or a discovery that this node takes part in. */
 struct al_nwk_route {
-    uint16_t dst, next_hop;
-    uint8_t state; /* 0: free */
-    uint8_t cost;
+    uint16_t dst, next_hop; /* discovery: next_hop leads back to asked_by */
+    uint8_t state;          /* 0: free */
+    bool many_to_one;       /* dst is a concentrator */
+    bool record;            /* it wants a route record before the next frame */
+    uint8_t cost, reply_cost;
     uint8_t request_id; /* of a discovery under way */
     uint16_t asked_by;
-    uint64_t expires;
+    uint64_t expires; /* discovery */
 };
 
 struct al_nwk_source_route {
-    uint16_t dst; /* 0xffff: free */
+    bool used;
     uint8_t count;
-    uint16_t relays[AL_NWK_MAX_RELAYS]; /* the first is nearest to dst */
+    uint16_t dst;
+    uint16_t relays[AL_NWK_RELAYS_MAX]; /* the first is nearest to dst */
 };
 
 struct al_nwk_broadcast { /* a broadcast transaction */
     uint16_t src;
     uint8_t seq;
+    uint64_t heard;   /* passive acknowledgements: a bit a neighbour (its index modulo 64) */
     uint64_t expires; /* 0: free */
 };
 
 /* A frame that waits: for a route, a repetition, or its turn to be relayed. */
 struct al_nwk_waiting {
-    uint8_t frame[AL_RADIO_MPDU_MAX]; /* NWK frame in clear */
+    uint8_t frame[AL_RADIO_MPDU_MAX]; /* NWK frame in clear, without auxiliary header */
     uint8_t len;                      /* 0: free */
-    uint8_t state, tries;
-    uint16_t handle, dst, mac_handle;
+    uint8_t state, tries, flags, status;
+    uint16_t handle, dst, next_hop, mac_handle;
+    uint32_t order; /* first in, first out */
     uint64_t at;
 };
 
@@ -115,7 +116,7 @@ struct al_nwk_up {
     void (*energy)(void *ctx, uint64_t now, uint8_t channel, int8_t dbm);
     void (*discovered)(void *ctx, uint64_t now);
     /* End of al_nwk_join() and al_nwk_rejoin(). After an association and an unsecured
-     * rejoin the network key is still to come. */
+     * rejoin the network key is still to come. CONFLICT: rejoined under a new address. */
     void (*joined)(void *ctx, uint64_t now, enum al_zb_status status);
     /* A child has been answered: it is reachable for the key. rejoin: secured: with the
      * network key, so nothing is to be sent. */
@@ -126,7 +127,8 @@ struct al_nwk_up {
     /* This node has left, told to or of its own will; its data are still there. */
     void (*left)(void *ctx, uint64_t now, bool rejoin);
     void (*parent_lost)(void *ctx, uint64_t now);
-    /* A network status command, or a fault found here; code as §2.3 of the format. */
+    /* A network status command, or a fault found here: code is AL_NWK_STATUS_*.
+     * ADDRESS_UPDATE with the own address: it has changed after a conflict; announce it. */
     void (*status)(void *ctx, uint64_t now, uint8_t code, uint16_t addr);
     /* Something of the records changed that must be kept. */
     void (*changed)(void *ctx, uint64_t now);
@@ -146,7 +148,7 @@ struct al_nwk_config {
     uint32_t long_poll_ms, fast_poll_ms; /* [5000, 100] */
     uint32_t link_status_s;              /* [15] */
     bool concentrator;                   /* sends many-to-one route requests */
-    struct al_nwk_neighbour *neighbours;
+    struct al_nwk_neighbour *neighbours; /* end device: 1 is enough */
     uint16_t neighbour_count;
     struct al_nwk_address *addresses;
     uint16_t address_count;
@@ -162,6 +164,8 @@ struct al_nwk_config {
     void *up_ctx;
 };
 
+#define AL_NWK_CANDIDATES 3
+
 struct al_nwk {
     struct al_nwk_config c;
     /* What is kept over a restart */
@@ -175,46 +179,64 @@ struct al_nwk {
     uint32_t counter_reserved; /* kept: never used before it is raised */
     /* Run time */
     uint8_t state, seq, route_request_id;
-    bool up; /* on air as a member */
-    bool has_key;
-    uint8_t parent_info; /* of the end device time-out response */
+    bool up;             /* on air as a member */
+    bool awaiting_key;   /* has an address, the network key is still to come */
+    uint8_t parent_info; /* AL_NWK_PARENT_* of the end device time-out response */
     uint8_t failed_polls;
+    bool polling, poll_again;
+    /* Deadlines; UINT64_MAX: none */
     uint64_t permit_until, fast_until, next_poll, next_link_status, next_many_to_one,
-        next_keepalive, wait_until;
-    uint16_t next_handle;
-    uint8_t tries;
+        next_keepalive, next_ageing, wait_until;
+    uint64_t last_many_to_one;
+    uint16_t next_handle; /* of the MAC */
+    uint32_t order;
+    struct al_nwk_candidate candidates[AL_NWK_CANDIDATES]; /* of a join or rejoin */
+    uint8_t candidate_count, candidate;
     bool rejoin_secured;
-    uint32_t tx_frames, rx_frames, dropped_replay, dropped_mic, dropped_unsecured;
+    struct { /* a change of channel or PAN */
+        uint64_t at;
+        uint16_t pan_id;
+        uint8_t channel, update_id;
+    } move;
+    uint32_t tx_frames, rx_frames, relayed, dropped_replay, dropped_mic, dropped_unsecured,
+        dropped_full;
 };
 
 void al_nwk_init(struct al_nwk *n, const struct al_nwk_config *c);
 /* From the store: true when this node was part of a network. */
 bool al_nwk_restore(struct al_nwk *n);
-/* Forgets the network, also in the store; counters of the key are forgotten with it. */
+/* Forgets the network, also in the store, and goes off air. The outgoing frame counter stays:
+ * should this node come back, it must not repeat one under the same key. */
 void al_nwk_forget(struct al_nwk *n);
 
 /* Forms: on air as coordinator at once. epid 0: the own EUI. */
 int al_nwk_form(struct al_nwk *n, uint64_t now, uint8_t channel, uint16_t pan_id, uint64_t epid);
-/* Resumes after al_nwk_restore() without a word on the air (coordinator, router). */
+/* Resumes after al_nwk_restore() without a word on the air. */
 int al_nwk_resume(struct al_nwk *n, uint64_t now);
 
 /* Energy scan (duration as MAC) and discovery. End: discovered(). */
 int al_nwk_energy(struct al_nwk *n, uint64_t now, uint32_t mask, uint8_t duration);
 int al_nwk_discover(struct al_nwk *n, uint64_t now, uint32_t mask, uint8_t duration);
 int al_nwk_join(struct al_nwk *n, uint64_t now, const struct al_nwk_candidate *c);
-/* Finds its network by EPID (a scan of mask), then asks. secured: with the network key. */
+/* Finds its network by EPID (a scan of mask), then asks; up to AL_NWK_CANDIDATES parents,
+ * the best first. secured: with the network key. */
 int al_nwk_rejoin(struct al_nwk *n, uint64_t now, uint32_t mask, bool secured);
 
 /* seconds 0: closes; 255: 254. Parents only. */
 int al_nwk_permit(struct al_nwk *n, uint64_t now, uint8_t seconds);
 bool al_nwk_permitted(const struct al_nwk *n, uint64_t now);
-/* Tells child ext (0: leaves itself) to leave. */
+/* Tells child ext (0: leaves itself) to leave. AL_ERR_NOT_FOUND: no neighbour. */
 int al_nwk_leave(struct al_nwk *n, uint64_t now, uint64_t ext, bool remove_children, bool rejoin);
 /* A joining child got its key (the trust centre's or parent's knowledge), or is refused. */
 void al_nwk_child_authenticated(struct al_nwk *n, uint64_t now, uint64_t ext, bool accepted);
 
-/* Keys. set: into the place of that sequence number, or the older one; the first also
- * becomes active. */
+/* A change of channel, PAN id and update id that was announced to the network: it comes
+ * into force here when broadcasts have reached everybody. */
+void al_nwk_move(struct al_nwk *n, uint64_t now, uint8_t channel, uint16_t pan_id,
+                 uint8_t update_id);
+
+/* Keys. set: into the place of that sequence number, or the older one; the first, and one
+ * that was waited for, also becomes active. switch: the counter begins at 0. */
 void al_nwk_set_key(struct al_nwk *n, uint64_t now, const uint8_t key[16], uint8_t seq);
 void al_nwk_switch_key(struct al_nwk *n, uint64_t now, uint8_t seq);
 const struct al_nwk_key *al_nwk_active_key(const struct al_nwk *n); /* NULL: none */
