@@ -1,5 +1,6 @@
 #include "host/aes_openssl.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -67,7 +68,7 @@ void aes_openssl_free(struct aes_openssl *a)
 {
     if (!a) return;
     for (int i = 0; i < SCHEDULES; i++) EVP_CIPHER_CTX_free(a->schedules[i].evp);
-    memset(a, 0, sizeof *a);
+    OPENSSL_cleanse(a, sizeof *a);
     free(a);
 }
 

@@ -108,7 +108,7 @@ int al_nwk_seal(const struct al_nwk_frame *f, const struct al_aes *aes, const ui
     size_t frame_at = p->len;
     int err = al_nwk_build(f, p);
     if (err) return err;
-    return al_security_seal(aes, key, f->src_ext, p, frame_at, frame_at + plain_header_size(f));
+    return al_security_seal(aes, key, f->aux.source, p, frame_at, frame_at + plain_header_size(f));
 }
 
 int al_nwk_open(struct al_nwk_frame *f, const struct al_aes *aes, const uint8_t key[16],

@@ -18,7 +18,7 @@ enum al_sec_key { /* key ids: which key protects a frame */
 };
 
 struct al_aux {
-    uint64_t source;     /* EUI-64; only with has_source */
+    uint64_t source;     /* EUI-64; on the air only with has_source, in the nonce always */
     uint32_t counter;    /* frame counter */
     uint8_t key_id;      /* enum al_sec_key */
     uint8_t key_seq;     /* only with AL_SEC_KEY_NETWORK */

@@ -199,13 +199,15 @@ int al_zdp_parse(struct al_zdp *z, uint16_t cluster, const uint8_t *asdu, size_t
  * 0, AL_ERR_INVALID_SIZE: no room; AL_ERR_NOT_SUPPORTED: request of another cluster. */
 int al_zdp_build(const struct al_zdp *z, struct al_put *p);
 
-/* Entries, one after the other; a failure stays in the cursor. */
+/* Descriptors, and entries one after the other; a failure stays in the cursor. */
+void al_zdp_node_desc_get(struct al_zdp_node_desc *d, struct al_cur *c);
+void al_zdp_node_desc_put(const struct al_zdp_node_desc *d, struct al_put *p);
 void al_zdp_neighbour_get(struct al_zdp_neighbour *n, struct al_cur *c);
 void al_zdp_neighbour_put(const struct al_zdp_neighbour *n, struct al_put *p);
 void al_zdp_route_get(struct al_zdp_route *r, struct al_cur *c);
 void al_zdp_route_put(const struct al_zdp_route *r, struct al_put *p);
-/* A mode that is none: the cursor fails. */
-void al_zdp_binding_get(struct al_zdp_binding *b, struct al_cur *c);
+/* 0, or AL_ERR_INVALID_ARG: an address mode that is none. */
+int al_zdp_binding_get(struct al_zdp_binding *b, struct al_cur *c);
 void al_zdp_binding_put(const struct al_zdp_binding *b, struct al_put *p);
 
 #define AL_ZDP_NEIGHBOUR_SIZE 22u
