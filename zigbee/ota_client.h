@@ -47,7 +47,6 @@ enum al_zota_reason {
     AL_ZOTA_REASON_REJECTED,   /* default response; status */
     AL_ZOTA_REASON_WRITE,      /* the data callback failed; err */
     AL_ZOTA_REASON_INVALID,    /* the check callback said so; status */
-    AL_ZOTA_REASON_NO_ORDER,   /* no Upgrade End Response, and the policy says: do not apply */
     AL_ZOTA_REASON_STOPPED     /* al_zota_client_stop() */
 };
 
@@ -159,7 +158,7 @@ struct al_zota_client_config {
     uint32_t end_interval;     /* Upgrade End Request again after 600000 */
     uint8_t end_tries;         /* 10, then see timeout_policy */
     uint32_t min_count_down;   /* 3000: acknowledgements have to get out */
-    uint32_t max_count_down;   /* s, 3600; UINT32_MAX: whatever the server says */
+    uint32_t max_count_down;   /* s, never longer than this; 0: as long as the server says */
     uint8_t activation_policy; /* attribute 0x000b: 1: only al_zota_client_activate() */
     uint8_t timeout_policy;    /* attribute 0x000c: 1: do not apply without an order */
     bool period_in_seconds;    /* MinimumBlockPeriod, as cluster revision 2 has it */
@@ -181,12 +180,12 @@ struct al_zota_client {
     bool searching;             /* FIND_SERVER is under way */
     bool forced;                /* this query comes from a unicast notify */
     struct al_zota_peer server; /* addr 0xffff: none */
-    bool server_fixed;          /* from outside, not from a notify */
     uint64_t server_ext_addr;
 
     struct al_zota_file file;
     uint32_t offset;
     uint32_t downloaded_version;
+    uint16_t downloaded_stack;
     uint32_t saved_offset;
     struct al_zota_progress kept; /* from the last run, or of a download given up */
     enum al_zota_reason reason;   /* of the last end */
@@ -207,9 +206,10 @@ struct al_zota_client {
     bool no_pages;
     bool in_page;                  /* a page request is out, blocks flow */
     uint8_t page_block;            /* data size asked for in it */
+    uint8_t silent_pages;          /* in a row, without a single block */
     uint32_t page_start, page_end; /* file offsets; page_end > offset: holes are left */
     uint16_t spacing;
-    uint16_t page_holes;          /* bytes of the page that had to be asked for again */
+    uint16_t page_got;            /* bytes that came with the page */
     uint64_t page_last, page_gap; /* when its last block came, longest gap between two */
 
     /* Query Device Specific File */
@@ -217,6 +217,7 @@ struct al_zota_client {
     struct al_zota_id specific_id;
 
     uint8_t end_status;
+    bool more; /* files of this upgrade are complete, others not yet */
 };
 
 void al_zota_client_init(struct al_zota_client *c, const struct al_zota_client_config *config,
@@ -247,8 +248,9 @@ int al_zota_client_checked(struct al_zota_client *c, uint64_t now, uint8_t statu
 /* The out-of-band order to upgrade, in states WAITING and EXTERNAL. */
 int al_zota_client_activate(struct al_zota_client *c, uint64_t now);
 
-/* A frame of the cluster from a server. AL_ERR_NOT_SUPPORTED: a global command other than
- * Default Response, which belongs to whoever answers reads of attributes. */
+/* A frame of the cluster from a server. AL_ERR_NOT_SUPPORTED: not for a client: a
+ * command to a server, or a global one other than Default Response, which belongs to
+ * whoever answers reads of attributes. */
 int al_zota_client_receive(struct al_zota_client *c, uint64_t now,
                            const struct al_zota_received *rx);
 /* What became of a frame: acknowledged (or handed to the next hop, without aps_ack). */

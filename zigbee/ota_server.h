@@ -185,13 +185,16 @@ struct al_zota_session {
     bool pending;
     uint8_t tsn;
     uint8_t max_data;
-    uint32_t want;   /* file offset */
-    uint64_t due;    /* not before */
-    uint64_t served; /* when and in which turn it last got a block */
+    uint32_t want;       /* file offset */
+    uint64_t due;        /* not before */
+    uint64_t data_since; /* read has no data yet; UINT64_MAX: it has */
+    bool told_period;
+    uint64_t served; /* when and in which turn it last got a block; 0: never */
     uint32_t turn;
     bool answered; /* last_tsn, last_offset hold */
     uint8_t last_tsn;
     uint32_t last_offset;
+    bool last_failed;
     uint8_t in_air; /* answers not confirmed yet */
 
     /* The page that flows to it */
@@ -200,14 +203,16 @@ struct al_zota_session {
     uint16_t page_spacing; /* ms */
     uint32_t page_next, page_end;
     uint64_t page_due;
+    uint8_t page_fails; /* in a row */
 };
 
 #define AL_ZOTA_OUTSTANDING 64
 struct al_zota_outstanding {
     uint32_t handle; /* 0: free */
     uint16_t session;
-    bool single; /* counts against the limit: not to a sleepy device */
-    bool acked;
+    bool counts; /* against the limit: not to a sleepy device */
+    bool page;
+    uint32_t offset; /* of the block */
     uint64_t since;
 };
 
@@ -258,8 +263,8 @@ void al_zota_server_forget(struct al_zota_server *s, struct al_zota_session *ses
 /* Data that read did not have yet may be there now. */
 void al_zota_server_wake(struct al_zota_server *s, uint64_t now);
 
-/* A frame of the cluster from a client. AL_ERR_NOT_SUPPORTED: a global command other than
- * Default Response. */
+/* A frame of the cluster from a client. AL_ERR_NOT_SUPPORTED: not for a server: a
+ * command to a client, or a global one other than Default Response. */
 int al_zota_server_receive(struct al_zota_server *s, uint64_t now,
                            const struct al_zota_received *rx);
 /* What became of a frame: acknowledged (or handed to the next hop, without aps_ack). */
