@@ -92,6 +92,47 @@ static bool is_operand(const struct cli_command *command, const char *word)
     return isdigit((unsigned char)*digit) && !find_option(command, word, 2);
 }
 
+static bool takes_words(const struct cli_option *o)
+{
+    return o->value && strchr(o->value, ' ');
+}
+
+/* The option that o is another name of, or o. */
+static const struct cli_option *main_name(const struct cli_command *command,
+                                          const struct cli_option *o)
+{
+    static const char same[] = "same as ";
+    if (strncmp(o->help, same, sizeof same - 1) != 0) return o;
+    const char *name = o->help + sizeof same - 1;
+    const struct cli_option *other = find_option(command, name, strlen(name));
+    return other ? other : o;
+}
+
+static bool is_new(struct parser *p, const struct cli_option *o, const char *name)
+{
+    for (size_t i = 0; i < p->args->given_count; i++)
+        if (p->args->given[i].option == o && !o->many) return wrong(p, "%s is given twice", name);
+    return true;
+}
+
+/* All words up to the next option, as many as it can take. */
+static bool take_words(struct parser *p, const struct cli_option *o, const char *inline_value)
+{
+    struct cli_args *a = p->args;
+    const char *const *first = p->argv + p->next;
+    size_t min, max, count = 0;
+    cli_operand_limits(o->value, &min, &max);
+    if (inline_value) return wrong(p, "%s takes several words: %s", o->name, o->value);
+    while (count < max && p->next < p->argc && is_operand(a->command, p->argv[p->next])) {
+        count++;
+        p->next++;
+    }
+    if (count < min) return wrong(p, "%s needs %s", o->name, o->value);
+    if (!is_new(p, o, o->name)) return false;
+    a->given[a->given_count++] = (struct cli_given){o, first[0], first, count};
+    return true;
+}
+
 /* inline_value: what follows '=' or the letter of a short option; NULL: nothing. */
 static bool take_option(struct parser *p, const struct cli_option *o, const char *inline_value)
 {
@@ -109,9 +150,9 @@ static bool take_option(struct parser *p, const struct cli_option *o, const char
     }
     if (choice && value && !is_one_of(o->value, value))
         return wrong(p, "%s cannot be '%s'; choose one of %s", o->name, value, o->value);
-    for (size_t i = 0; i < a->given_count; i++)
-        if (a->given[i].option == o && !o->many) return wrong(p, "%s is given twice", o->name);
-    a->given[a->given_count++] = (struct cli_given){o, value};
+    const struct cli_option *main = main_name(a->command, o);
+    if (!is_new(p, main, o->name)) return false;
+    a->given[a->given_count++] = (struct cli_given){.option = main, .value = value};
     return true;
 }
 
@@ -124,6 +165,7 @@ static bool parse_option(struct parser *p, const char *word)
     const struct cli_option *o = find_option(a->command, word, len);
     if (!o) return wrong(p, "there is no option %.*s", (int)len, word);
     const char *rest = word + len;
+    if (takes_words(o)) return take_words(p, o, *rest ? rest : NULL);
     if (*rest == '=') return take_option(p, o, rest + 1);
     return take_option(p, o, *rest ? rest : NULL);
 }
@@ -207,6 +249,14 @@ const char *cli_value_at(const struct cli_args *a, const char *option, size_t in
 const char *cli_value(const struct cli_args *a, const char *option)
 {
     return cli_value_at(a, option, 0);
+}
+
+const char *const *cli_words_at(const struct cli_args *a, const char *option, size_t index,
+                                size_t *count)
+{
+    const struct cli_given *g = given_at(a, option, index);
+    *count = g ? g->word_count : 0;
+    return g ? g->words : NULL;
 }
 
 bool cli_json_wanted(const struct cli_args *a)

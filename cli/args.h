@@ -7,7 +7,9 @@
 
 struct cli_given {
     const struct cli_option *option;
-    const char *value; /* NULL: a flag, or an option that stands alone */
+    const char *value;        /* NULL: a flag, or an option that stands alone */
+    const char *const *words; /* of an option that takes several */
+    size_t word_count;
 };
 
 /* Texts belong to argv. */

@@ -18,8 +18,9 @@
 struct cli_option {
     const char *name;  /* "--key" */
     const char *value; /* what it takes, "PUB.pem"; NULL: a flag; "v1|v2": a choice.
-                          "[v1|v2]": may stand alone */
-    const char *help;  /* one line, lower case, no full stop */
+                          "[v1|v2]": may stand alone. "TAG [LENGTH] FILE": several words */
+    const char *help;  /* one line, lower case, no full stop. "same as --other": another
+                          name of that option, which stands above */
     bool many;         /* may be given several times */
 };
 
@@ -48,6 +49,9 @@ const char *cli_operand(const struct cli_args *a, size_t index);
 bool cli_has(const struct cli_args *a, const char *option);
 const char *cli_value(const struct cli_args *a, const char *option);
 const char *cli_value_at(const struct cli_args *a, const char *option, size_t index);
+/* The words of an option that takes several; count: how many. NULL when absent. */
+const char *const *cli_words_at(const struct cli_args *a, const char *option, size_t index,
+                                size_t *count);
 bool cli_json_wanted(const struct cli_args *a);
 
 /* Numbers: decimal, 0x..., and with suffix K, M ("4MB" too). Without the option:

@@ -86,7 +86,7 @@ static uint32_t hardware_offset(const struct al_zfile_header *h)
     return al_zfile_header_size(h->field_control) - 4u;
 }
 
-static void check_header(const struct al_zfile_header *h, struct al_zfile_verdict *v)
+void al_zfile_check_header(const struct al_zfile_header *h, struct al_zfile_verdict *v)
 {
     if (h->field_control & AL_ZFILE_HAS_HARDWARE && h->min_hardware > h->max_hardware)
         add(v, AL_ZFILE_BAD_HW_RANGE, hardware_offset(h), h->max_hardware, h->min_hardware);
@@ -104,7 +104,7 @@ int al_zfile_check(const struct al_zfile *f, const struct al_aes *aes, struct al
     if (!chain) v->fault[v->count++] = f->chain_fault;
     if (chain && !f->has_image) add(v, AL_ZFILE_NO_IMAGE, f->header.header_length, 1, 0);
     if (chain) err = check_integrity(f, aes, v);
-    check_header(&f->header, v);
+    al_zfile_check_header(&f->header, v);
     if (chain && f->images > 1)
         add(v, AL_ZFILE_DUPLICATE_IMAGE, f->second_image - AL_ZFILE_ELEMENT_HEADER, 1, f->images);
     return err;

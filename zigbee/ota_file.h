@@ -187,6 +187,9 @@ int al_zfile_digest(const struct al_zfile *f, const struct al_aes *aes, uint32_t
  * aes NULL: without comparing the integrity code. 0 or the source's error. */
 int al_zfile_check(const struct al_zfile *f, const struct al_aes *aes, struct al_zfile_verdict *v);
 
+/* Classes 11 and 12, behind what v holds. */
+void al_zfile_check_header(const struct al_zfile_header *h, struct al_zfile_verdict *v);
+
 /* The device that a file is meant for. */
 struct al_zfile_device {
     uint64_t ext_addr;
