@@ -133,8 +133,8 @@ int spinel_parse(struct spinel_frame *f, const void *data, size_t len)
     f->command = spinel_uint(&c);
     f->property = has_property(f->command) ? spinel_uint(&c) : 0;
     f->value = al_cur(c.buf + c.pos, c.len - c.pos);
-    if (c.failed) return AL_ERR_SHORT;
-    return (header & HEADER_MASK) == HEADER ? 0 : AL_ERR_INVALID_ARG;
+    if (len && (header & HEADER_MASK) != HEADER) return AL_ERR_INVALID_ARG;
+    return c.failed ? AL_ERR_SHORT : 0;
 }
 
 void spinel_begin(struct al_put *p, uint8_t tid, uint32_t command, uint32_t property)

@@ -191,7 +191,8 @@ int spinel_link_service(struct spinel_link *l)
 {
     if (l->connecting) return end_connecting(l);
     if (!l->out_len) return 0;
-    ssize_t n = write(l->fd, l->out, l->out_len);
+    ssize_t n =
+        l->tcp ? send(l->fd, l->out, l->out_len, MSG_NOSIGNAL) : write(l->fd, l->out, l->out_len);
     if (n < 0 && errno != EAGAIN && errno != EINTR) return fail(l, "write: %s", strerror(errno));
     if (n > 0) {
         l->out_len -= (size_t)n;
