@@ -1,0 +1,69 @@
+/* Parts of the OTA server that call each other; see ota_server.h. */
+#ifndef ZIGBEE_OTA_SERVER_INTERNAL_H
+#define ZIGBEE_OTA_SERVER_INTERNAL_H
+
+#include "zigbee/ota_server.h"
+#include "zigbee/ota_wire.h"
+
+#define AL_ZOTAS_NEVER UINT64_MAX
+#define AL_ZOTAS_MS    UINT64_C(1000)
+#define AL_ZOTAS_S     UINT64_C(1000000)
+
+/* What a request's handler works on. */
+struct al_zotas_request {
+    uint64_t now;
+    const struct al_zota_received *rx;
+    uint8_t seq;
+};
+
+/* ota_server_session.c */
+struct al_zota_session *al_zotas_open(struct al_zota_server *s, uint64_t now,
+                                      struct al_zota_peer peer);
+void al_zotas_set_state(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                        enum al_zota_session_state state);
+void al_zotas_save(struct al_zota_server *s, struct al_zota_session *c, uint64_t now);
+void al_zotas_emit(struct al_zota_server *s, const struct al_zota_session *c,
+                   enum al_zota_server_event_kind kind, uint32_t offset, uint32_t arg,
+                   uint8_t status);
+/* A new download of image by c begins at offset. */
+void al_zotas_begin(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                    uint32_t offset);
+/* n bytes at offset have gone out. */
+void al_zotas_progress(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                       uint32_t offset, uint32_t n);
+/* When c counts as lost. */
+uint64_t al_zotas_stall_at(const struct al_zota_server *s, const struct al_zota_session *c);
+/* 0: it may download now; else after how many seconds to ask again. */
+uint32_t al_zotas_hold(struct al_zota_server *s, struct al_zota_session *c, uint64_t now);
+/* MinimumBlockPeriod for c in ms. */
+uint32_t al_zotas_period(const struct al_zota_server *s, const struct al_zota_session *c);
+
+/* ota_server_query.c. Handlers give the status for a default response. */
+uint8_t al_zotas_on_query(struct al_zota_server *s, const struct al_zotas_request *q,
+                          const struct al_zota_query_next_image_req *r);
+uint8_t al_zotas_on_specific(struct al_zota_server *s, const struct al_zotas_request *q,
+                             const struct al_zota_specific_file_req *r);
+uint8_t al_zotas_on_end(struct al_zota_server *s, const struct al_zotas_request *q,
+                        const struct al_zota_upgrade_end_req *r);
+
+/* ota_server_block.c */
+uint8_t al_zotas_on_block(struct al_zota_server *s, const struct al_zotas_request *q,
+                          const struct al_zota_image_block_req *r);
+uint8_t al_zotas_on_page(struct al_zota_server *s, const struct al_zotas_request *q,
+                         const struct al_zota_image_page_req *r);
+/* Image Block Response without data: ABORT. */
+int al_zotas_send_abort(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq);
+
+/* ota_server_pump.c */
+/* Sends what is due, those first who have waited longest. */
+void al_zotas_pump(struct al_zota_server *s, uint64_t now);
+/* When there is something to send to c without anybody's confirmation; NEVER: nothing. */
+uint64_t al_zotas_due(const struct al_zota_server *s, const struct al_zota_session *c);
+/* Answers to c that nobody will confirm any more. */
+void al_zotas_release_air(struct al_zota_server *s, const struct al_zota_session *c);
+int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq,
+                       uint32_t seconds);
+void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_outstanding *o,
+                        bool ok);
+
+#endif

@@ -1,0 +1,246 @@
+/* The OTA server hands out data: one block at a time to whoever has waited longest, with
+ * few blocks under way, so that the air is full and no queue is. */
+#include "core/err.h"
+#include "zigbee/ota_server_internal.h"
+
+enum {
+    PAGE_AIR = 2,   /* blocks of a page under way: one in the air, one behind it */
+    PAGE_FAILS = 8, /* in a row: nobody is there */
+    QUEUE_FULL_MS = 5,
+    DATA_PAUSE_MS = 100, /* read has nothing yet */
+    DATA_LIMIT_MS = 1000 /* then the client is told to wait */
+};
+
+int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq,
+                       uint32_t seconds)
+{
+    uint32_t period = al_zotas_period(s, c);
+    if (c->device.period_in_seconds) period = (period + 999) / 1000;
+    struct al_zota_frame f = {
+        .command = AL_ZOTA_IMAGE_BLOCK_RSP,
+        .u.image_block_rsp = {.status = AL_ZCL_WAIT_FOR_DATA,
+                              .request_time = seconds,
+                              .has_min_block_period = true,
+                              .min_block_period = (uint16_t)period},
+    };
+    struct al_zota_send how = {
+        .to = c->record.peer, .src_endpoint = s->config.endpoint, .aps_ack = true};
+    return al_zota_wire_send(&s->transport, &how, seq, &f);
+}
+
+static void free_air(struct al_zota_server *s, struct al_zota_outstanding *o)
+{
+    if (o->counts && s->in_air > 0) s->in_air--;
+    o->handle = 0;
+}
+
+void al_zotas_release_air(struct al_zota_server *s, const struct al_zota_session *c)
+{
+    uint16_t index = (uint16_t)(c - s->session);
+    for (size_t i = 0; i < AL_ZOTA_OUTSTANDING; i++)
+        if (s->outstanding[i].handle && s->outstanding[i].session == index)
+            free_air(s, &s->outstanding[i]);
+    s->session[index].in_air = 0;
+}
+
+static void take_air(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                     uint32_t handle, uint32_t offset, bool page)
+{
+    for (size_t i = 0; i < AL_ZOTA_OUTSTANDING; i++) {
+        struct al_zota_outstanding *o = &s->outstanding[i];
+        if (o->handle) continue;
+        /* A sleepy device's frame waits for its poll and holds up nobody else. */
+        *o = (struct al_zota_outstanding){
+            .handle = handle,
+            .session = (uint16_t)(c - s->session),
+            .counts = !c->device.sleepy,
+            .page = page,
+            .offset = offset,
+            .since = now,
+        };
+        if (o->counts) s->in_air++;
+        c->in_air++;
+        return;
+    }
+}
+
+void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_outstanding *o,
+                        bool ok)
+{
+    struct al_zota_session *c = &s->session[o->session];
+    if (c->in_air > 0) c->in_air--;
+    if (ok) c->last_seen = now;
+    if (!ok) c->lost++;
+    bool changed = false;
+    if (o->page) {
+        c->page_fails = ok ? 0 : (uint8_t)(c->page_fails + 1);
+        if (c->page_fails >= PAGE_FAILS) c->paging = false;
+    } else {
+        changed = ok ? al_zota_ladder_good(&c->ladder) : al_zota_ladder_bad(&c->ladder);
+        c->last_failed = !ok;
+        /* Asked for again while it was on its way, and now it is there. */
+        if (ok && c->pending && c->want == o->offset) c->pending = false;
+    }
+    free_air(s, o);
+    if (changed)
+        al_zotas_emit(s, c, AL_ZOTA_SERVER_PACE, o->offset, al_zota_ladder_size(&c->ladder), 0);
+}
+
+static bool has_room(const struct al_zota_server *s, const struct al_zota_session *c)
+{
+    return c->device.sleepy || s->in_air < s->config.outstanding;
+}
+
+static bool may_answer(const struct al_zota_session *c)
+{
+    return c->pending && (c->in_air == 0 || c->want != c->last_offset);
+}
+
+static bool may_page(const struct al_zota_session *c)
+{
+    return c->paging && c->in_air < (c->device.sleepy ? 1 : PAGE_AIR);
+}
+
+uint64_t al_zotas_due(const struct al_zota_server *s, const struct al_zota_session *c)
+{
+    if (!has_room(s, c)) return AL_ZOTAS_NEVER;
+    if (may_answer(c)) return c->due;
+    return may_page(c) ? c->page_due : AL_ZOTAS_NEVER;
+}
+
+static uint8_t data_size(const struct al_zota_server *s, const struct al_zota_session *c,
+                         uint8_t asked, bool single)
+{
+    uint8_t size = al_zota_ladder_size(&c->ladder);
+    if (size > asked) size = asked;
+    if (size > s->config.max_block) size = s->config.max_block;
+    if (c->device.max_block && size > c->device.max_block) size = c->device.max_block;
+    if ((single || c->device.no_fragments) && size > AL_ZOTA_BLOCK_SINGLE)
+        size = AL_ZOTA_BLOCK_SINGLE;
+    return size;
+}
+
+struct piece {
+    uint32_t offset;
+    uint32_t end; /* not beyond this */
+    uint8_t seq;
+    uint8_t asked;
+    bool page;
+};
+
+/* read had nothing: later, and after a while the client is told so. */
+static void no_data(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                    const struct piece *p)
+{
+    if (c->data_since == AL_ZOTAS_NEVER) c->data_since = now;
+    c->due = c->page_due = now + DATA_PAUSE_MS * AL_ZOTAS_MS;
+    if (now - c->data_since < DATA_LIMIT_MS * AL_ZOTAS_MS) return;
+    if (al_zotas_send_wait(s, c, p->seq, 1)) return;
+    al_zotas_emit(s, c, AL_ZOTA_SERVER_HELD, p->offset, 1, 0);
+    c->data_since = AL_ZOTAS_NEVER;
+    c->pending = c->paging = false;
+}
+
+static void cannot_read(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                        const struct piece *p)
+{
+    c->pending = c->paging = false;
+    al_zotas_send_abort(s, c, p->seq);
+    c->record.status = AL_ZCL_ABORT;
+    al_zotas_set_state(s, c, now, AL_ZOTA_SESSION_FAILED);
+}
+
+/* Sends data of p; more than 0: so many bytes are on their way; 0: not now. */
+static uint32_t send_piece(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                           const struct piece *p)
+{
+    uint8_t data[UINT8_MAX];
+    for (;;) {
+        uint32_t size = data_size(s, c, p->asked, p->page), left = p->end - p->offset;
+        if (size > left) size = left;
+        int n = s->app.read(s->app.ctx, c->record.peer, &c->record.image, p->offset, data, size);
+        if (n == AL_ERR_NOT_FINISHED) {
+            no_data(s, c, now, p);
+            return 0;
+        }
+        if (n <= 0 || (uint32_t)n > size) {
+            cannot_read(s, c, now, p);
+            return 0;
+        }
+        c->data_since = AL_ZOTAS_NEVER;
+        struct al_zota_frame f = {
+            .command = AL_ZOTA_IMAGE_BLOCK_RSP,
+            .u.image_block_rsp = {.status = AL_ZCL_SUCCESS,
+                                  .id = c->record.image.id,
+                                  .file_offset = p->offset,
+                                  .data_size = (uint8_t)n,
+                                  .data = data},
+        };
+        if (++s->handle == 0) s->handle = 1;
+        struct al_zota_send how = {
+            .to = c->record.peer,
+            .src_endpoint = s->config.endpoint,
+            .aps_ack = !p->page,
+            .may_fragment = !p->page && n > AL_ZOTA_BLOCK_SINGLE,
+            .handle = s->handle,
+        };
+        int err = al_zota_wire_send(&s->transport, &how, p->seq, &f);
+        if (err == AL_ERR_INVALID_SIZE) {
+            uint8_t before = al_zota_ladder_size(&c->ladder);
+            al_zota_ladder_refused(&c->ladder, (uint8_t)n);
+            if (al_zota_ladder_size(&c->ladder) < before) continue;
+        }
+        if (err == AL_ERR_NO_MEM) {
+            s->retry_at = now + QUEUE_FULL_MS * AL_ZOTAS_MS;
+            return 0;
+        }
+        if (err == 0) take_air(s, c, now, s->handle, p->offset, p->page);
+        c->last_failed = err != 0;
+        if (err) c->lost++;
+        return (uint32_t)n;
+    }
+}
+
+static void serve_block(struct al_zota_server *s, struct al_zota_session *c, uint64_t now)
+{
+    struct piece p = {c->want, c->record.image.size, c->tsn, c->max_data, false};
+    uint32_t n = send_piece(s, c, now, &p);
+    if (n == 0) return;
+    c->pending = false;
+    c->answered = true;
+    c->last_tsn = p.seq;
+    c->last_offset = p.offset;
+    /* Who asks for this byte has all before it. */
+    if (c->record.offset < p.offset) c->record.offset = p.offset;
+    al_zotas_progress(s, c, now, p.offset, n);
+}
+
+static void serve_page(struct al_zota_server *s, struct al_zota_session *c, uint64_t now)
+{
+    struct piece p = {c->page_next, c->page_end, c->page_tsn, c->page_max, true};
+    uint32_t n = send_piece(s, c, now, &p);
+    if (n == 0) return;
+    c->page_next += n;
+    c->page_due = now + c->page_spacing * AL_ZOTAS_MS;
+    c->paging = c->page_next < c->page_end;
+    if (c->record.offset < p.offset) c->record.offset = p.offset;
+    al_zotas_progress(s, c, now, p.offset, n);
+}
+
+void al_zotas_pump(struct al_zota_server *s, uint64_t now)
+{
+    while (s->retry_at <= now) {
+        struct al_zota_session *best = NULL;
+        for (uint16_t i = 0; i < s->sessions; i++) {
+            struct al_zota_session *c = &s->session[i];
+            if (c->record.state == AL_ZOTA_SESSION_FREE || al_zotas_due(s, c) > now) continue;
+            /* Turns wrap: what is behind the current one is older. */
+            if (!best || s->turn - c->turn > s->turn - best->turn) best = c;
+        }
+        if (!best) return;
+        if (may_answer(best))
+            serve_block(s, best, now);
+        else
+            serve_page(s, best, now);
+    }
+}
