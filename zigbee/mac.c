@@ -79,7 +79,7 @@ void al_mac_slot_free(struct al_mac *m, struct al_mac_slot *s)
     bool indirect = s->indirect;
     s->len = 0;
     m->used--;
-    if (indirect) al_mac_pending_changed(m, &s->dst);
+    if (indirect) al_mac_pending_changed(m, &s->dst, false);
 }
 
 unsigned al_mac_free_slots(const struct al_mac *m)
@@ -138,7 +138,7 @@ int al_mac_send(struct al_mac *m, uint64_t now, const struct al_mac_send *s)
     if (s->indirect) {
         slot->indirect = true;
         slot->expires = now + AL_MAC_PERSISTENCE_US;
-        al_mac_pending_changed(m, &slot->dst);
+        al_mac_pending_changed(m, &slot->dst, true);
     } else {
         al_mac_kick(m, now);
     }

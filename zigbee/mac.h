@@ -54,7 +54,7 @@ struct al_mac_beacon_ind {
     uint8_t channel, lqi;
     uint16_t pan_id, addr; /* of the sender */
     bool permit_join, pan_coordinator;
-    struct al_mac_beacon zigbee; /* the payload; superframe follows from the above */
+    struct al_zb_beacon zigbee; /* the payload (mac_frame.h) */
 };
 
 /* What the MAC tells the layer above; any may be NULL. A callback may call the MAC. None

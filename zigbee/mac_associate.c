@@ -122,7 +122,7 @@ int al_mac_association_answer(struct al_mac *m, uint64_t now, uint64_t ext, uint
     int err = al_mac_slot_fill(m, s, &f);
     if (err) return err;
     s->indirect = true;
-    al_mac_pending_changed(m, &s->dst);
+    al_mac_pending_changed(m, &s->dst, true);
     return 0;
 }
 

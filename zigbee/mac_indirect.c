@@ -22,13 +22,12 @@ unsigned al_mac_waiting_for(const struct al_mac *m, const struct al_mac_addr *ad
     return n;
 }
 
-void al_mac_pending_changed(struct al_mac *m, const struct al_mac_addr *addr)
+void al_mac_pending_changed(struct al_mac *m, const struct al_mac_addr *addr, bool added)
 {
     bool extended = addr->mode == AL_MAC_EXT;
-    unsigned n = al_mac_waiting_for(m, addr);
-    if (n > 1) return; /* the radio knows */
+    if (al_mac_waiting_for(m, addr) != added) return; /* neither the first nor the last */
     m->c.radio->set_pending(m->c.radio->ctx, extended, extended ? addr->ext : addr->short_addr,
-                            n > 0);
+                            added);
 }
 
 void al_mac_child_polled(struct al_mac *m, uint64_t now, const struct al_mac_addr *child,

@@ -31,7 +31,8 @@ enum al_zb_status al_mac_radio_status(enum al_radio_status status);
 /* mac_indirect.c */
 /* The number of frames that wait for polls of addr. */
 unsigned al_mac_waiting_for(const struct al_mac *m, const struct al_mac_addr *addr);
-void al_mac_pending_changed(struct al_mac *m, const struct al_mac_addr *addr);
+/* A frame for addr was added to those that wait, or taken from them. */
+void al_mac_pending_changed(struct al_mac *m, const struct al_mac_addr *addr, bool added);
 void al_mac_child_polled(struct al_mac *m, uint64_t now, const struct al_mac_addr *child,
                          bool pending);
 void al_mac_indirect_done(struct al_mac *m, uint64_t now, struct al_mac_slot *s,

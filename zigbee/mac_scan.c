@@ -127,7 +127,7 @@ void al_mac_beacon_request(struct al_mac *m, uint64_t now)
     if (!m->answers_beacons || m->scan.kind || !al_mac_has_short(m)) return;
     if (beacon_queued(m)) return; /* it answers both */
     const struct al_mac_beacon_ind *own = &m->own_beacon;
-    struct al_mac_beacon b = own->zigbee;
+    struct al_mac_beacon b = {.zigbee = own->zigbee};
     uint8_t payload[32];
     struct al_put p = al_put(payload, sizeof payload);
     b.superframe = (uint16_t)(AL_SUPERFRAME_NO_BEACONS |
@@ -151,11 +151,13 @@ void al_mac_beacon_received(struct al_mac *m, uint64_t now, const struct al_mac_
                             uint8_t lqi)
 {
     struct al_mac_beacon_ind ind = {.channel = m->radio.channel, .lqi = lqi};
+    struct al_mac_beacon b;
     if (m->scan.kind != AL_MAC_SCAN_ACTIVE || f->src.mode != AL_MAC_SHORT) return;
-    if (al_mac_beacon_parse(&ind.zigbee, f->payload, f->payload_len)) return;
+    if (al_mac_beacon_parse(&b, f->payload, f->payload_len)) return;
+    ind.zigbee = b.zigbee;
     ind.pan_id = f->src.pan;
     ind.addr = f->src.short_addr;
-    ind.permit_join = ind.zigbee.superframe & AL_SUPERFRAME_PERMIT;
-    ind.pan_coordinator = ind.zigbee.superframe & AL_SUPERFRAME_COORDINATOR;
+    ind.permit_join = b.superframe & AL_SUPERFRAME_PERMIT;
+    ind.pan_coordinator = b.superframe & AL_SUPERFRAME_COORDINATOR;
     if (m->c.up->beacon) m->c.up->beacon(m->c.up_ctx, now, &ind);
 }
