@@ -222,6 +222,16 @@ struct medium *medium_of(const struct medium_node *n)
     return n->medium;
 }
 
+size_t medium_node_room(const struct medium *m)
+{
+    return m->count;
+}
+
+struct medium_node *medium_node_at(const struct medium *m, size_t index)
+{
+    return index < m->count ? m->nodes[index] : NULL;
+}
+
 void medium_node_pending_for_all(struct medium_node *n, bool on)
 {
     al_transceiver_pending_for_all(&n->transceiver, on);

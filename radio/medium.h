@@ -100,6 +100,9 @@ uint64_t medium_node_eui64(const struct medium_node *n);
 const char *medium_node_name(const struct medium_node *n);
 const struct al_transceiver *medium_node_transceiver(const struct medium_node *n);
 struct medium *medium_of(const struct medium_node *n);
+/* All nodes: index from 0 to medium_node_room() - 1; NULL: none has that index. */
+size_t medium_node_room(const struct medium *m);
+struct medium_node *medium_node_at(const struct medium *m, size_t index);
 void medium_node_pending_for_all(struct medium_node *n, bool on);
 
 /* One wake-up a node: a later call replaces the time; UINT64_MAX: none. A time that
