@@ -1,5 +1,5 @@
 /* The command table of `airlift radio`. */
-#include "cli/zigbee.h"
+#include "cli/radio.h"
 
 const struct cli_command radio_commands[] = {
     {"radio medium", "SOCKET", "run a virtual IEEE 802.15.4 medium",

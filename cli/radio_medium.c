@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/zigbee.h"
+#include "cli/radio.h"
 #include "radio/capture.h"
 #include "radio/medium_layout.h"
 #include "radio/medium_server.h"

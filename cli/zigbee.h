@@ -1,4 +1,4 @@
-/* Commands of `airlift zigbee` and `airlift radio`; a file each. */
+/* Commands of `airlift zigbee`; a file each. */
 #ifndef CLI_ZIGBEE_H
 #define CLI_ZIGBEE_H
 
