@@ -15,10 +15,10 @@ const struct cli_command radio_commands[] = {
      "airlift radio medium /tmp/medium --loss 0.05 --seed 7 --pcap air.pcap", radio_medium_options,
      radio_medium_run},
     {"radio rcp", "", "a virtual radio co-processor on the medium",
-     "Speaks spinel as OpenThread's RCP firmware does, so that any spinel host (zigbee2mqtt's zoh "
-     "adapter, airlift itself) has a radio without hardware. One host at a time; a new one finds "
-     "it as after power on. Runs until it is interrupted. --json: one document when it is ready, "
-     "with port, or link and device, and eui64.",
+     "Speaks spinel as OpenThread's RCP firmware does, so that any spinel host (zigbee2mqtt's\n"
+     "zoh adapter, airlift itself) has a radio without hardware. One host at a time; a new one\n"
+     "finds it as after power on. It runs until it is interrupted. --json prints one document\n"
+     "when it is ready, with port, or link and device, and eui64.",
      "airlift radio rcp --medium /tmp/air --listen tcp:9999", radio_rcp_options, radio_rcp_run},
     {0},
 };

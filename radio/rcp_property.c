@@ -131,7 +131,7 @@ bool rcp_property_get(const struct rcp *r, uint32_t property, struct al_put *p)
         al_put8(p, (uint8_t)(int8_t)MEDIUM_SENSITIVITY_DBM);
         return true;
     case SPINEL_MAC_SCAN_STATE:
-        al_put8(p, r->scanning ? SPINEL_SCAN_ENERGY : SPINEL_SCAN_IDLE);
+        al_put8(p, r->scanning && !r->scan_orphaned ? SPINEL_SCAN_ENERGY : SPINEL_SCAN_IDLE);
         return true;
     case SPINEL_MAC_SCAN_MASK:
         al_put_bytes(p, r->set.scan_mask, r->set.scan_count);
@@ -225,7 +225,10 @@ static uint32_t set_scan_state(struct rcp *r, struct al_cur *c)
 {
     uint8_t state = al_u8(c);
     if (c->failed || c->pos != c->len) return SPINEL_PARSE_ERROR;
-    if (state == SPINEL_SCAN_IDLE && !r->scanning) return SPINEL_OK;
+    if (state == SPINEL_SCAN_IDLE) { /* a result that is still to come concerns nobody */
+        r->scan_orphaned = r->scanning;
+        return SPINEL_OK;
+    }
     if (r->scanning || r->tx.active) return SPINEL_INVALID_STATE;
     if (state != SPINEL_SCAN_ENERGY || r->set.scan_count != 1) return SPINEL_INVALID_ARGUMENT;
     if (!r->set.phy_enabled) return SPINEL_INVALID_STATE;

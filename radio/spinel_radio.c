@@ -191,10 +191,11 @@ struct radio *spinel_radio_open(const struct radio_opening *o)
     s->host.io = s;
     spinel_host_init(&s->host);
     if (spinel_link_init(&s->link, o->address)) {
-        snprintf(o->error, o->error_size, "%s", s->link.error);
+        snprintf(o->error, o->error_size, "spinel:%s: %s", o->address, s->link.error);
     } else if (!start(s)) {
         bool refused = s->host.state == SPINEL_REFUSED;
-        snprintf(o->error, o->error_size, "%s: %s", o->address, refused ? s->host.why : s->trouble);
+        snprintf(o->error, o->error_size, "spinel:%s: %s", o->address,
+                 refused ? s->host.why : s->trouble);
     } else {
         s->base.eui64 = o->eui64 ? o->eui64 : s->host.probe.eui64;
         return &s->base;
