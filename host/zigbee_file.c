@@ -1,6 +1,7 @@
 #include "host/zigbee_file.h"
 
 #include <ctype.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -146,6 +147,11 @@ const char *zigbee_tag_name(uint16_t tag)
     };
     if (tag < sizeof names / sizeof *names) return names[tag];
     return tag >= 0xf000 ? "manufacturer specific" : "reserved";
+}
+
+void zigbee_sha512(const void *data, size_t len, uint8_t digest[64])
+{
+    EVP_Digest(data, len, digest, NULL, EVP_sha512(), NULL);
 }
 
 void zigbee_eui_text(uint64_t eui, char out[ZIGBEE_EUI_TEXT])

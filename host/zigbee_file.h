@@ -16,6 +16,9 @@ void zigbee_fault_explain(const struct al_zfile_fault *f, char *out, size_t size
 /* "upgrade image"; "manufacturer specific" and "reserved" for ranges. */
 const char *zigbee_tag_name(uint16_t tag);
 
+/* As the public image collection's index has it. */
+void zigbee_sha512(const void *data, size_t len, uint8_t digest[64]);
+
 /* "74:4d:bd:ff:fe:60:aa:02" */
 #define ZIGBEE_EUI_TEXT 24
 void zigbee_eui_text(uint64_t eui, char out[ZIGBEE_EUI_TEXT]);

@@ -169,6 +169,16 @@ static size_t read_hex(const uint8_t *text, size_t len, uint8_t *out, size_t max
     return n;
 }
 
+size_t zigbee_certificate_from_text(uint8_t *data, size_t len)
+{
+    uint8_t bytes[ZIGBEE_CERTIFICATE_MAX];
+    if (zigbee_suite_of_certificate(len)) return len;
+    size_t n = read_hex(data, len, bytes, sizeof bytes);
+    if (!zigbee_suite_of_certificate(n)) return 0;
+    memcpy(data, bytes, n);
+    return n;
+}
+
 /* By its length: 21, 36 are private keys, 22, 37 compressed public ones. */
 static int from_bytes(const uint8_t *bytes, size_t len, struct zigbee_key **out)
 {

@@ -33,6 +33,9 @@ const struct zigbee_suite *zigbee_suite_of_tag(uint16_t tag);
 /* By the length of a certificate; NULL: no certificate has it. */
 const struct zigbee_suite *zigbee_suite_of_certificate(size_t len);
 
+/* A certificate's file, raw or as hexadecimal digits, becomes raw in place. The length; 0:
+ * no certificate has it. */
+size_t zigbee_certificate_from_text(uint8_t *data, size_t len);
 uint64_t zigbee_certificate_subject(const struct zigbee_suite *s, const uint8_t *certificate);
 uint64_t zigbee_certificate_issuer(const struct zigbee_suite *s, const uint8_t *certificate);
 
