@@ -13,9 +13,17 @@
 #include "zigbee/nwk_frame.h"
 #include "zigbee/store.h"
 
-/* Addresses, radius and relays: zigbee/nwk_frame.h. */
-#define AL_NWK_NO_ADDR     0xffffu /* as an own address: none */
-#define AL_NWK_PAYLOAD_MAX 90      /* secured, no EUIs, no source route; less: al_nwk_room() */
+/* Addresses. From AL_NWK_BROADCAST_MIN on they are broadcasts. */
+#define AL_NWK_COORDINATOR   0x0000u
+#define AL_NWK_NO_ADDR       0xffffu /* as an own address: none */
+#define AL_NWK_BROADCAST_MIN 0xfff8u
+#define AL_NWK_ALL_ROUTERS   0xfffcu /* and the coordinator */
+#define AL_NWK_ALL_RX_ON     0xfffdu
+#define AL_NWK_ALL           0xffffu /* sleepy ones too */
+#define AL_NWK_BROADCAST(a)  ((a) >= AL_NWK_BROADCAST_MIN)
+
+#define AL_NWK_RADIUS      30u /* 2 x nwkMaxDepth */
+#define AL_NWK_PAYLOAD_MAX 90u /* secured, no EUIs, no source route; less: al_nwk_room() */
 
 enum al_nwk_role { AL_NWK_ROLE_COORDINATOR, AL_NWK_ROLE_ROUTER, AL_NWK_ROLE_END_DEVICE };
 
@@ -36,6 +44,7 @@ struct al_nwk_neighbour {
     bool rx_on;
     uint8_t lqi, in_cost, out_cost; /* costs 1..7; out_cost 0: not known */
     bool one_way;                   /* its link status does not name this node */
+    bool record;                    /* end device: its next frame wants a route record */
     uint8_t age;                    /* link status periods without a word of it */
     uint8_t timeout_index;          /* end device: 0..14 */
     uint64_t heard;                 /* last frame or poll */
@@ -179,10 +188,10 @@ struct al_nwk {
     uint32_t counter_reserved; /* kept: never used before it is raised */
     /* Run time */
     uint8_t state, seq, route_request_id;
-    bool up;             /* on air as a member */
-    bool awaiting_key;   /* has an address, the network key is still to come */
-    uint8_t parent_info; /* AL_NWK_PARENT_* of the end device time-out response */
-    uint8_t failed_polls;
+    bool up;                    /* on air as a member */
+    bool awaiting_key;          /* has an address, the network key is still to come */
+    uint8_t parent_info;        /* AL_NWK_PARENT_* of the end device time-out response */
+    uint8_t failed_polls, asks; /* in a row, without an answer */
     bool polling, poll_again;
     /* Deadlines; UINT64_MAX: none */
     uint64_t permit_until, fast_until, next_poll, next_link_status, next_many_to_one,
