@@ -198,6 +198,14 @@ static void started_anew(struct spinel_host *h)
     h->state = SPINEL_RUNNING;
 }
 
+/* Is it of no use to ask again? */
+static bool is_final(uint32_t status)
+{
+    return status == SPINEL_PROP_NOT_FOUND || status == SPINEL_UNIMPLEMENTED ||
+           status == SPINEL_INVALID_ARGUMENT || status == SPINEL_INVALID_COMMAND ||
+           status == SPINEL_PARSE_ERROR;
+}
+
 static void take_answer(struct spinel_host *h, const struct spinel_frame *f)
 {
     enum spinel_asking what = h->ask.what;
@@ -208,7 +216,7 @@ static void take_answer(struct spinel_host *h, const struct spinel_frame *f)
     if (what == SPINEL_ASK_PROBE && !spinel_probe_answer(&h->probe, f))
         give_up(h, SPINEL_REFUSED, "%s", h->probe.error);
     else if (what == SPINEL_ASK_SETTING && !spinel_settings_answer(&h->settings, status))
-        give_up(h, SPINEL_REFUSED, "%s", h->settings.error);
+        give_up(h, is_final(status) ? SPINEL_REFUSED : SPINEL_LOST, "%s", h->settings.error);
     else if (what == SPINEL_ASK_SCAN && status != SPINEL_OK)
         h->scan.failed = true;
     else if (what == SPINEL_ASK_SCAN)
