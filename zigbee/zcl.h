@@ -19,6 +19,7 @@
 
 #define AL_ZCL_ENDPOINT_MAX        240u
 #define AL_ZCL_CLUSTER_REVISION    0xfffdu
+#define AL_ZCL_PAYLOAD_MAX         256u  /* of what goes through here */
 #define AL_ZCL_UNSUPPORTED_CLUSTER 0xc3u /* status */
 
 /* ---- What a node offers ---- */
@@ -101,7 +102,8 @@ struct al_zcl_answer {
 };
 
 struct al_zcl_request {
-    uint8_t seq;
+    uint8_t seq, command;
+    bool to_client;
     uint8_t dst_ep, src_ep;
     uint16_t dst, cluster, handle;
     uint64_t deadline; /* 0: free */
@@ -210,7 +212,7 @@ struct al_zcl_send {
     bool no_default_response;
     bool no_ack; /* without APS acknowledgement (broadcasts are so anyhow) */
     const uint8_t *payload;
-    size_t len;      /* longer than a frame: fragmented */
+    size_t len;      /* at most AL_ZCL_PAYLOAD_MAX; longer than a frame: fragmented */
     uint16_t handle; /* 0: no sent() */
 };
 /* A frame with the next sequence number, which is returned: 0..255, or AL_ERR_* of
