@@ -10,7 +10,8 @@
 
 #define AL_APS_ASDU_PLAIN  82 /* unfragmented to a neighbour; else al_aps_room() */
 #define AL_APS_ASDU_MAX    1500
-#define AL_APS_WINDOW      8          /* default of apscMaxWindowSize */
+#define AL_APS_WINDOW      8 /* default of apscMaxWindowSize */
+#define AL_APS_TX_MAX      1023
 #define AL_APS_BLOCKS_MAX  255        /* of a fragmented message */
 #define AL_APS_ANY_PARTNER UINT64_MAX /* link key of an install code, on the joiner */
 #define AL_APS_KEY_NONE    0xffu      /* key_id of a command: no APS protection */
@@ -46,7 +47,8 @@ struct al_aps_tx {
     uint64_t dst_ext; /* commands, and with a link key */
     uint16_t len, block_len;
     uint8_t blocks, window_start, window_size; /* fragments; blocks 0: whole */
-    uint8_t given;     /* to NWK in this round: a bit a block of the window */
+    uint8_t given;     /* to NWK in this round: a bit a block of the window (whole: bit 0) */
+    uint8_t failed;    /* the same: NWK could not deliver */
     uint8_t acked;     /* the same: arrived */
     uint8_t in_flight; /* frames given to NWK, not yet confirmed */
     uint8_t nwk_status;
@@ -66,7 +68,9 @@ struct al_aps_rx {
     uint8_t step;   /* blocks between its last two pauses */
     bool in_turn;   /* blocks of varying size, to be taken in turn (zigbee-on-host) */
     bool link_secured, sleepy;
-    uint16_t src, cluster, profile, block_len, len;
+    uint8_t short_block; /* the last one, when shorter; 0: not known */
+    uint16_t src, cluster, profile;
+    uint16_t block_len, short_len, len; /* len: in_turn, so far */
     uint64_t src_ext;
     uint32_t digest;
     uint32_t arrived[8]; /* a bit a block */
@@ -87,7 +91,8 @@ struct al_aps_duplicate {
 struct al_aps_ack {
     uint8_t state; /* 0: free */
     uint8_t generation, tries;
-    uint8_t fcf_bits, dst_ep, src_ep, counter, block, bits;
+    bool of_command, of_block;
+    uint8_t dst_ep, src_ep, counter, block, bits;
     uint16_t dst, cluster, profile;
     uint64_t dst_ext; /* secured */
     uint64_t at;
@@ -107,11 +112,14 @@ struct al_aps_data_ind {
 struct al_aps_command_ind {
     uint16_t src;
     uint64_t src_ext; /* 0: not known */
+    bool broadcast;
     bool nwk_secured;
     uint8_t key_id;      /* AL_SEC_KEY_*: which kind of key protected it; AL_APS_KEY_NONE */
     uint64_t key_source; /* whose frame counter protected it */
-    bool fresh_key;      /* protected with a key given out but not yet verified */
-    const struct al_aps_link_key *key; /* the entry, NULL: not protected */
+    uint32_t key_counter;
+    bool fresh_key;                    /* with a key given out, but not yet verified */
+    const uint8_t *link_key;           /* that it was made of; NULL: not protected */
+    const struct al_aps_link_key *key; /* its entry; NULL: not protected, or none made yet */
     const struct al_aps_command *command;
 };
 
@@ -130,7 +138,7 @@ struct al_aps_config {
     const struct al_aes *aes;
     const struct al_zb_store *store; /* may be NULL */
     struct al_aps_tx *tx;
-    uint16_t tx_count;
+    uint16_t tx_count; /* at most AL_APS_TX_MAX */
     struct al_aps_rx *rx;
     uint16_t rx_count;
     uint16_t asdu_size; /* bytes of each tx and rx buffer; their sum: bytes */
@@ -225,6 +233,15 @@ struct al_aps_link_key *al_aps_install_key(struct al_aps *a, uint64_t partner);
  * or it could not be saved. */
 struct al_aps_link_key *al_aps_set_key(struct al_aps *a, uint64_t partner, const uint8_t key[16],
                                        enum al_aps_key_kind kind);
+/* partner was heard with this counter under link_key: makes an entry if there is none, and
+ * remembers the counter. NULL: table full, or it could not be saved. */
+struct al_aps_link_key *al_aps_heard(struct al_aps *a, uint64_t partner, const uint8_t *link_key,
+                                     uint32_t counter);
+/* A key to be given to partner, or that it gave: counts as the key once it is verified. Made
+ * beside the old one; the entry is made if need be. NULL as above. */
+struct al_aps_link_key *al_aps_set_fresh(struct al_aps *a, uint64_t partner, const uint8_t key[16]);
+/* The fresh key was verified: it takes the place of the old one. */
+struct al_aps_link_key *al_aps_promote(struct al_aps *a, struct al_aps_link_key *k);
 int al_aps_save_key(struct al_aps *a, struct al_aps_link_key *k);
 /* All but the install code. */
 void al_aps_delete_key(struct al_aps *a, uint64_t partner);
