@@ -31,6 +31,7 @@ enum al_bdb_event {
     AL_BDB_ASSOCIATED,  /* parent: ext, addr got an address */
     AL_BDB_DEVICE,      /* trust centre: ext, addr, value: status of Update-Device */
     AL_BDB_AUTHORISED,  /* trust centre: ext, addr; status */
+    AL_BDB_PROVED,      /* trust centre: ext, addr has proved its own link key */
     AL_BDB_ANNOUNCED,   /* ext, addr, value: capability (Device_annce) */
     AL_BDB_DEVICE_LEFT, /* ext, addr, value: 1 when it will rejoin */
     AL_BDB_UNAVAILABLE, /* addr: does not answer, or has no route */
@@ -62,16 +63,22 @@ struct al_bdb_config {
     void (*event)(void *ctx, uint64_t now, const struct al_bdb_event_args *a);
 };
 
+#define AL_BDB_CANDIDATES 8
+
 struct al_bdb {
     struct al_bdb_config c;
-    uint8_t state, tries, purpose;
-    uint64_t deadline;
-    struct al_nwk_candidate candidates[8]; /* best first */
+    uint8_t state, purpose; /* bdb.c */
+    uint8_t tries;          /* of this purpose; node descriptor of the trust centre */
+    uint8_t asked;
+    bool secondary;                /* the secondary channels are being looked at, or were */
+    uint64_t deadline, open_until; /* UINT64_MAX: none */
+    struct al_nwk_candidate candidates[AL_BDB_CANDIDATES]; /* best first */
     uint8_t candidate_count, candidate;
-    int8_t energy[16]; /* of channels 11..26 */
-    uint64_t open_until;
-    uint32_t masks_left;
-    uint64_t backoff;
+    int8_t energy[16];    /* of channels 11..26 */
+    uint8_t networks[16]; /* heard there */
+    uint16_t pans[AL_BDB_CANDIDATES];
+    uint8_t pan_count;
+    enum al_zb_status last; /* why the last try failed */
 };
 
 void al_bdb_init(struct al_bdb *b, const struct al_bdb_config *c);
@@ -86,6 +93,19 @@ int al_bdb_leave(struct al_bdb *b, uint64_t now);
 bool al_bdb_is_member(const struct al_bdb *b);
 bool al_bdb_factory_new(const struct al_bdb *b);
 const char *al_bdb_event_name(enum al_bdb_event event);
+
+/* ---- From the layers below (node.c) ---- */
+
+void al_bdb_found(struct al_bdb *b, const struct al_nwk_candidate *c);
+void al_bdb_energy(struct al_bdb *b, uint8_t channel, int8_t dbm);
+void al_bdb_discovered(struct al_bdb *b, uint64_t now);
+void al_bdb_joined(struct al_bdb *b, uint64_t now, enum al_zb_status status);
+void al_bdb_network_key(struct al_bdb *b, uint64_t now, enum al_zb_status status);
+void al_bdb_exchanged(struct al_bdb *b, uint64_t now, enum al_zb_status status);
+void al_bdb_parent_lost(struct al_bdb *b, uint64_t now);
+void al_bdb_left(struct al_bdb *b, uint64_t now, bool rejoin);
+void al_bdb_permitted(struct al_bdb *b, uint64_t now, uint8_t seconds);
+void al_bdb_tell(struct al_bdb *b, uint64_t now, struct al_bdb_event_args a);
 
 uint64_t al_bdb_next(const struct al_bdb *b);
 void al_bdb_run(struct al_bdb *b, uint64_t now);

@@ -17,19 +17,7 @@
 #define ZIGBEE_NODE_H
 
 #include "zigbee/bdb.h"
-#include "zigbee/zcl.h"
-
-/* How large the tables are. */
-struct al_node_sizes {
-    uint16_t mac_slots, neighbours, addresses, routes, source_routes, broadcasts, waiting;
-    uint16_t aps_tx, aps_rx, asdu, duplicates, link_keys, admissions, zdo_requests, bindings;
-};
-extern const struct al_node_sizes al_node_sizes_end_device; /* the smallest that does OTA */
-extern const struct al_node_sizes al_node_sizes_router;
-/* For a coordinator with so many devices. */
-struct al_node_sizes al_node_sizes_coordinator(uint16_t devices);
-/* Bytes that al_node_init() takes for the tables of these sizes. */
-size_t al_node_memory(const struct al_node_sizes *s);
+#include "zigbee/node_tables.h"
 
 struct al_node_config {
     const struct al_radio *radio;
@@ -48,11 +36,17 @@ struct al_node_config {
     uint16_t pan_id;
     bool install_codes_only, require_exchange;
     uint8_t aps_window;
+    uint8_t max_children; /* 0: as many as neighbours */
     struct al_node_sizes sizes;
     void *memory; /* al_node_memory() bytes, aligned as for malloc */
-    /* Each application hears of these; ctx is given back. */
+    /* The application; ctx is given back. Any may be NULL. */
     void *ctx;
     void (*event)(void *ctx, uint64_t now, const struct al_bdb_event_args *a);
+    /* Its own al_aps_send() has ended (handles 1..0xfff, see zcl.h). */
+    void (*sent)(void *ctx, uint64_t now, uint16_t handle, enum al_zb_status status);
+    /* Trust centre: whether ext may come in. */
+    bool (*admit)(void *ctx, uint64_t ext);
+    const struct al_zcl_up *zcl_up;
 };
 
 struct al_node {
@@ -66,10 +60,12 @@ struct al_node {
     struct al_node_config c;
 };
 
-/* Endpoints and clusters are then registered with node->zcl, before al_bdb_initialise(). */
+/* Restores what the store has. AL_ERR_INVALID_ARG: something needed is missing, or memory is
+ * not aligned. Endpoints and clusters are then registered with node->zcl, before
+ * al_bdb_initialise(). */
 int al_node_init(struct al_node *n, const struct al_node_config *c);
 /* Forgets network, keys and records. */
-void al_node_factory_reset(struct al_node *n);
+void al_node_factory_reset(struct al_node *n, uint64_t now);
 
 /* From the radio (radio/radio.h's events). */
 void al_node_received(struct al_node *n, uint64_t now, const struct al_radio_rx *rx);
