@@ -205,11 +205,19 @@ struct rcp_server *rcp_server_open(const struct rcp_server_config *c, char *erro
     return NULL;
 }
 
+/* Unless another co-processor has taken it over. */
+static void remove_link(const struct rcp_server *s)
+{
+    char to[sizeof s->device];
+    ssize_t n = s->link[0] ? readlink(s->link, to, sizeof to) : -1;
+    if (n == (ssize_t)strlen(s->device) && memcmp(to, s->device, (size_t)n) == 0) unlink(s->link);
+}
+
 void rcp_server_close(struct rcp_server *s)
 {
     if (!s) return;
     radio_close(s->radio);
-    if (s->link[0]) unlink(s->link);
+    remove_link(s);
     int fds[] = {s->host, s->slave, s->listener, s->epoll};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0) close(fds[i]);
