@@ -133,6 +133,19 @@ static bool told_period(struct al_zota_server *s, struct al_zota_session *c,
     return c->told_period;
 }
 
+/* What a request says of the answer before: asked for again although it was confirmed, it
+ * did not arrive where it should; else it has arrived, confirmed or not. */
+static void adapt(struct al_zota_server *s, struct al_zota_session *c, bool repeat, uint32_t offset)
+{
+    bool changed = false;
+    if (!repeat && c->answered)
+        changed = al_zota_ladder_good(&c->ladder);
+    else if (repeat && c->in_air == 0 && !c->last_failed)
+        changed = al_zota_ladder_bad(&c->ladder);
+    if (changed)
+        al_zotas_emit(s, c, AL_ZOTA_SERVER_PACE, offset, al_zota_ladder_size(&c->ladder), 0);
+}
+
 uint8_t al_zotas_on_block(struct al_zota_server *s, const struct al_zotas_request *q,
                           const struct al_zota_image_block_req *r)
 {
@@ -156,10 +169,7 @@ uint8_t al_zotas_on_block(struct al_zota_server *s, const struct al_zotas_reques
         return AL_ZCL_SUCCESS;
     if (told_period(s, c, q, &w)) return AL_ZCL_SUCCESS;
     bool repeat = c->answered && c->last_offset == w.offset;
-    /* Confirmed and asked for all the same: it did not arrive where it should. */
-    if (repeat && c->in_air == 0 && !c->last_failed && al_zota_ladder_bad(&c->ladder))
-        al_zotas_emit(s, c, AL_ZOTA_SERVER_PACE, w.offset, al_zota_ladder_size(&c->ladder), 0);
-    /* It goes on, so the answer before has arrived, confirmed or not. */
+    adapt(s, c, repeat, w.offset);
     if (!repeat) al_zotas_release_air(s, c);
     c->pending = true;
     c->tsn = q->seq;

@@ -76,7 +76,7 @@ void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_o
         c->page_fails = ok ? 0 : (uint8_t)(c->page_fails + 1);
         if (c->page_fails >= PAGE_FAILS) c->paging = false;
     } else {
-        changed = ok ? al_zota_ladder_good(&c->ladder) : al_zota_ladder_bad(&c->ladder);
+        changed = !ok && al_zota_ladder_bad(&c->ladder);
         c->last_failed = !ok;
         /* Asked for again while it was on its way, and now it is there. */
         if (ok && c->pending && c->want == o->offset) c->pending = false;
