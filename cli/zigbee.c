@@ -14,11 +14,6 @@ static const struct cli_option unpack_options[] = {
     {0},
 };
 
-static const struct cli_option decode_options[] = {
-    {"--layer", "zcl-ota", "zcl-ota: a ZCL frame of the OTA cluster", false},
-    {0},
-};
-
 static const struct cli_option encode_options[] = {
     {"--layer", "zcl-ota", "zcl-ota: a ZCL frame of the OTA cluster", false},
     {0},
@@ -94,11 +89,20 @@ const struct cli_command zigbee_commands[] = {
     },
     {
         .name = "zigbee decode",
-        .operands = "HEX",
-        .summary = "show the fields of a frame",
-        .example = "airlift zigbee decode --layer zcl-ota 0940000064",
-        .options = decode_options,
-        .run = zigbee_decode_ota,
+        .operands = "HEX|FILE",
+        .summary = "show the fields of a frame, or of all layers of captured frames",
+        .details =
+            "Layer zcl-ota: the operand is one frame. Layer mac: it is a file, a pcap of link type "
+            "195, 230 or 283, or with ZEP datagrams in Ethernet or IP; or lines of hexadecimal "
+            "digits, alone or as 'number direction name octets', with '#' comments. Network "
+            "keys are learned from the Transport-Key commands in the capture.\n\n"
+            "With --json a list of objects: number, mac, nwk, aps, zdp or zcl, and error with "
+            "layer, name and message. Exit status 1 when a frame was damaged, malformed, or could "
+            "not be decrypted.",
+        .example = "airlift zigbee decode --layer mac --nwk-key a1b2c3d4e5f60718293a4b5c6d7e8f90 "
+                   "join.pcap",
+        .options = zigbee_decode_options,
+        .run = zigbee_decode_run,
     },
     {
         .name = "zigbee encode",

@@ -17,6 +17,15 @@ int zigbee_verify_run(const struct cli_args *a);
 
 /* Frames */
 int zigbee_decode_ota(const struct cli_args *a);
+int zigbee_decode_mac(const struct cli_args *a);
+int zigbee_decode_run(const struct cli_args *a); /* one of them, by --layer */
+extern const struct cli_option zigbee_decode_options[];
 int zigbee_encode_ota(const struct cli_args *a);
+
+/* ZCL frames as JSON. The fields of a command of the OTA cluster: NULL when it is none, or
+ * too short. */
+struct al_zcl_frame;
+cJSON *zigbee_zcl_header_json(const struct al_zcl_frame *z, uint8_t frame_control);
+cJSON *zigbee_zcl_ota_json(const struct al_zcl_frame *z);
 
 #endif

@@ -257,7 +257,7 @@ static void default_rsp(struct io *io, struct al_zcl_default_rsp *d)
     u8(io, "statusCode", &d->status);
 }
 
-static cJSON *header_to_json(const struct al_zcl_frame *z, uint8_t frame_control)
+cJSON *zigbee_zcl_header_json(const struct al_zcl_frame *z, uint8_t frame_control)
 {
     cJSON *h = cJSON_CreateObject();
     cJSON_AddNumberToObject(h, "frame_control", frame_control);
@@ -268,6 +268,16 @@ static cJSON *header_to_json(const struct al_zcl_frame *z, uint8_t frame_control
     cJSON_AddNumberToObject(h, "tsn", z->seq);
     cJSON_AddNumberToObject(h, "command_id", z->command);
     return h;
+}
+
+cJSON *zigbee_zcl_ota_json(const struct al_zcl_frame *z)
+{
+    struct al_zota_frame f;
+    if (!z->cluster_specific || al_zota_parse(z->command, z->payload, z->payload_len, &f))
+        return NULL;
+    struct io io = {.fields = cJSON_CreateObject()};
+    fields_of(&io, &f);
+    return io.fields;
 }
 
 /* The payload's fields; of a general command that is no default response its bytes. */
@@ -323,7 +333,7 @@ int zigbee_decode_ota(const struct cli_args *a)
     if (err) return cli_fail("%d bytes are too few for a ZCL header", n);
     struct io io = {.fields = cJSON_CreateObject()};
     cJSON *doc = cJSON_CreateObject();
-    cJSON *header = header_to_json(&z, frame[0]);
+    cJSON *header = zigbee_zcl_header_json(&z, frame[0]);
     cJSON_AddItemToObject(doc, "header", header);
     cJSON_AddItemToObject(doc, "fields", io.fields);
     int status = payload_to_json(&io, &z);

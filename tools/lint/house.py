@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "core": set(),
     "zigbee": {"core"},
-    "host": {"core"},
+    "host": {"zigbee", "core"},
     "radio": {"zigbee", "core", "host"},
     "net": {"core", "host"},
     "device": {"core", "host", "radio"},
