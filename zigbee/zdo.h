@@ -32,7 +32,7 @@ struct al_zdo_up {
     void (*permit)(void *ctx, uint64_t now, uint16_t src, uint8_t seconds);
     /* Mgmt_Leave for this node: it leaves right after its answer has left. */
     void (*leaving)(void *ctx, uint64_t now, uint16_t src, bool rejoin);
-    /* Mgmt_NWK_Update: go to that channel. NULL: answered NOT_SUPPORTED. */
+    /* Mgmt_NWK_Update of the coordinator: NWK goes to that channel soon. */
     void (*channel)(void *ctx, uint64_t now, uint8_t channel, uint8_t update_id);
     /* Bind or Unbind has changed the table. */
     void (*bindings)(void *ctx, uint64_t now);
