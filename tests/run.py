@@ -70,7 +70,7 @@ def e2e(build: pathlib.Path, word: str):
     results = build / "test-results" / "e2e.xml"
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
-    cmd = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/e2e",
+    cmd = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/e2e",
            f"--junit-xml={results}", "--durations=10", "-o", "junit_family=xunit2"]
     if word:
         cmd += ["-k", word]
