@@ -149,7 +149,7 @@ struct al_zota_client_config {
     uint32_t query_timeout;    /* 5000 */
     uint8_t query_retries;     /* 10, then the server is looked for anew */
     uint32_t search_pause;     /* no server: again after 600000 */
-    uint32_t block_timeout;    /* 5000 */
+    uint32_t block_timeout;    /* 5000; a first try is given up sooner where answers come fast */
     uint8_t block_retries;     /* 10, with pauses of 1, 2, 4, 8, 8... s */
     uint32_t retry_unit;       /* the first of these pauses, 1000 */
     uint32_t again_pause;      /* after it gave up within a file: query again after 600000 */
@@ -200,6 +200,10 @@ struct al_zota_client {
 
     uint16_t min_block_period;
     uint8_t asked_max; /* largest size asked for at this offset */
+    uint64_t asked_at;
+    uint64_t slowest; /* answer to a first try of late, us */
+    uint8_t answers;  /* measured so far, up to 8 */
+    uint8_t careful;  /* so many requests ask for an APS acknowledgement: one was lost */
     struct al_zota_ladder ladder;
 
     /* Page mode */

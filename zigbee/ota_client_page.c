@@ -128,7 +128,8 @@ void al_zotac_page_block(struct al_zota_client *c, uint64_t now, uint32_t offset
     if (offset < c->page_start || end > c->page_end || end <= c->offset) return;
     c->silent_pages = 0;
     uint64_t gap = now - c->page_last;
-    if (c->page_got && gap > c->page_gap) c->page_gap = gap;
+    /* From the request to the first block, too: that is the queue of all clients. */
+    if (gap > c->page_gap) c->page_gap = gap;
     c->page_last = now;
     store(c, offset, data, len);
     uint32_t before = c->offset;

@@ -246,6 +246,26 @@ static void a_longer_header_is_skipped(void **state)
     assert_int_equal(file.image.offset, 96);
 }
 
+static void telinks_two_bytes_have_to_be_there(void **state)
+{
+    /* Two elements of Telink's; of the second one only `there` bytes follow its header. */
+    for (uint32_t there = 0; there <= 3; there++) {
+        uint8_t b[56 + 12 + 9] = {0};
+        struct al_zfile_header h = {.header_version = 0x0100, .total_image_size = 74 + there};
+        al_zfile_build_header(&h, b);
+        al_put_le16(b + 56, AL_ZFILE_TELINK_AES);
+        al_put_le32(b + 58, 4);
+        memset(b + 62, 0xff, 6); /* standard reading: an element that overruns */
+        al_put_le16(b + 68, AL_ZFILE_TELINK_AES);
+        al_put_le32(b + 70, there == 3);
+        bytes = (struct zigbee_bytes){b, 74 + there};
+        assert_int_equal(open_bytes(), 0);
+        assert_int_equal(file.chain, there < 2 ? AL_ZFILE_CHAIN_NONE : AL_ZFILE_CHAIN_TELINK);
+        if (there < 2) assert_int_equal(check(false)->class, AL_ZFILE_ELEMENT_OVERRUN);
+        if (there >= 2) assert_int_equal(file.elements, 2);
+    }
+}
+
 static void header_and_fields_survive_building(void **state)
 {
     static const char *const names[] = {"files/131B-0001-10022001-ota-file.zigbee",
@@ -419,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_magic_in_the_wrapping_is_passed_over),
         cmocka_unit_test(a_magic_across_the_buffer_is_found),
         cmocka_unit_test(a_longer_header_is_skipped),
+        cmocka_unit_test(telinks_two_bytes_have_to_be_there),
         cmocka_unit_test_teardown(header_and_fields_survive_building, drop),
         cmocka_unit_test_teardown(a_read_error_comes_back, drop),
         cmocka_unit_test_teardown(reads_end_at_the_total_size, drop),

@@ -230,6 +230,12 @@ static void an_unknown_element_in_front_is_not_taken_for_an_image(void **state)
     assert_false(s.raw);
     assert_int_equal(got.other, 2);
     assert_int_equal(got.image_len, 1);
+    /* Nor one of a manufacturer that begins as an application does. */
+    elements[0] = 0xe9;
+    elements[1] = 0xf0;
+    make_raw(out, elements, sizeof elements);
+    assert_int_equal(stream(&s, out, len, 3), 0);
+    assert_false(s.raw);
     /* A later element that overruns is a fault, not an image. */
     elements[10] = 2;
     len = make_raw(out, elements, sizeof elements);
