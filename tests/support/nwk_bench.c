@@ -281,7 +281,8 @@ struct nwk_node *nwk_bench_add(struct nwk_bench *b, enum nwk_kind kind)
     struct nwk_node *n = &b->node[b->count++];
     n->bench = b;
     n->kind = kind;
-    n->ext = 0x7af1000000000000u + b->count;
+    n->ext = b->next_ext ? b->next_ext : 0x7af1000000000000u + b->count;
+    b->next_ext = 0;
     n->random = b->count * 7919;
     n->store = (struct al_zb_store){.ctx = n, .save = save, .load = load};
     const struct medium_node_config c = {

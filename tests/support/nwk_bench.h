@@ -68,6 +68,7 @@ struct nwk_bench {
     uint8_t key[16], key_seq; /* given to joiners */
     bool concentrator;        /* the coordinator is one */
     uint32_t link_status_s;   /* 0: default */
+    uint64_t next_ext;        /* of the next node; 0: made up */
     /* Sees every frame on the air; may be NULL. */
     void (*frame)(struct nwk_bench *b, const struct medium_frame *f);
 };
