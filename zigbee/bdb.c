@@ -301,10 +301,13 @@ static void descriptor_came(void *ctx, uint64_t now, const struct al_zdo_answer 
 void al_bdb_exchanged(struct al_bdb *b, uint64_t now, enum al_zb_status status)
 {
     if (b->state != EXCHANGE) return;
-    if (status == AL_ZB_OK)
-        finish(b, now, AL_ZB_OK);
-    else
+    if (status != AL_ZB_OK) {
         exchange_failed(b, now, status);
+        return;
+    }
+    /* Those that come after this node shall find the network open (BDB 8.2, last step). */
+    al_bdb_open(b, now, AL_BDB_OPEN_S);
+    finish(b, now, AL_ZB_OK);
 }
 
 static void rejoin_failed(struct al_bdb *b, uint64_t now, enum al_zb_status status);

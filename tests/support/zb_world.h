@@ -1,0 +1,58 @@
+/* A small Zigbee network in virtual time, for tests (radio/zb_sim.h). Each node has
+ * endpoint 1 with a test cluster whose commands are counted. */
+#ifndef TESTS_ZB_WORLD_H
+#define TESTS_ZB_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants these before it */
+#include <cmocka.h>
+
+#include "radio/zb_sim.h"
+
+#define ZB_WORLD_NODES  64
+#define ZB_WORLD_EVENTS 256
+
+struct zb_world_node {
+    struct zb_sim_node *sim;
+    struct al_zcl_endpoint endpoint;
+    struct al_zcl_cluster cluster;
+    struct al_bdb_event_args events[ZB_WORLD_EVENTS]; /* the first of them */
+    unsigned event_count;
+    unsigned seen; /* events looked at by zb_world_wait() */
+    unsigned commands;
+    uint16_t last_from;
+};
+
+struct zb_world {
+    struct zb_sim *sim;
+    struct zb_world_node nodes[ZB_WORLD_NODES];
+    unsigned count;
+};
+
+struct zb_world *zb_world_new(const struct medium_config *c);
+void zb_world_free(struct zb_world *w); /* NULL allowed */
+
+/* Formed and open. */
+struct zb_sim_node *zb_world_coordinator(struct zb_world *w);
+struct zb_sim_node *zb_world_coordinator_at(struct zb_world *w, double x);
+struct zb_sim_node *zb_world_add(struct zb_world *w, enum al_nwk_role role, bool sleepy);
+struct zb_sim_node *zb_world_add_at(struct zb_world *w, enum al_nwk_role role, bool sleepy,
+                                    double x);
+
+/* Steers until the node is a member: up to 12 tries, as a device in the field makes. */
+void zb_world_join(struct zb_world *w, struct zb_sim_node *n);
+/* One try; its result. */
+enum al_zb_status zb_world_steer(struct zb_world *w, struct zb_sim_node *n);
+/* Power on and initialise; fails the test unless it is a member again. */
+void zb_world_restart(struct zb_world *w, struct zb_sim_node *n);
+/* A command of the test cluster arrives, once. */
+void zb_world_exchange(struct zb_world *w, struct zb_sim_node *from, struct zb_sim_node *to);
+/* The node has heard of this event (ext 0: whatever its EUI). */
+void zb_world_expect(struct zb_world *w, struct zb_sim_node *n, enum al_bdb_event event,
+                     uint64_t ext);
+struct zb_world_node *zb_world_of(struct zb_world *w, const struct zb_sim_node *n);
+
+#endif
