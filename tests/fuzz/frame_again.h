@@ -1,0 +1,30 @@
+/* For targets that build what they parsed: a difference is a finding. */
+#ifndef TESTS_FUZZ_FRAME_AGAIN_H
+#define TESTS_FUZZ_FRAME_AGAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zigbee/put.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static inline void must(bool condition)
+{
+    if (!condition) abort();
+}
+
+/* p holds what data begins with (the format may ignore octets behind). */
+static inline void begins_with(const uint8_t *data, size_t size, const struct al_put *p)
+{
+    must(!p->failed && p->len <= size && memcmp(data, p->buf, p->len) == 0);
+}
+
+static inline void same(const struct al_put *a, const struct al_put *b)
+{
+    must(a->len == b->len && memcmp(a->buf, b->buf, a->len) == 0);
+}
+
+#endif
