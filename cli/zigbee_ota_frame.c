@@ -80,16 +80,17 @@ static void eui(struct io *io, const char *name, uint64_t *v)
 static int from_hex(const char *text, uint8_t *out, size_t max)
 {
     size_t n = 0;
-    for (; *text; text += 2) {
+    while (*text) {
+        unsigned byte;
         if (isspace((unsigned char)*text)) {
-            text--;
+            text++;
             continue;
         }
-        unsigned byte;
         if (n == max || !isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
             sscanf(text, "%2x", &byte) != 1)
             return -1;
         out[n++] = (uint8_t)byte;
+        text += 2;
     }
     return (int)n;
 }
@@ -320,7 +321,7 @@ static void print_object(const char *title, const cJSON *o)
 
 int zigbee_decode_ota(const struct cli_args *a)
 {
-    uint8_t frame[FRAME_MAX];
+    uint8_t frame[FRAME_MAX] = {0};
     struct al_zcl_frame z;
     int n = from_hex(cli_operand(a, 0), frame, sizeof frame);
     if (n < 0)
@@ -413,6 +414,9 @@ int zigbee_encode_ota(const struct cli_args *a)
     uint8_t frame[FRAME_MAX];
     struct al_put p = al_put(frame, sizeof frame);
     struct al_zcl_frame z = {.payload_len = 0};
+    const char *layer = cli_value(a, "--layer");
+    if (layer && strcmp(layer, "zcl-ota") != 0)
+        return cli_usage(a, "--layer %s cannot be built, only zcl-ota", layer);
     cJSON *doc = cJSON_Parse(cli_operand(a, 0));
     if (!doc) return cli_fail("this is no JSON; it begins like {\"header\": {\"tsn\": 1, ...");
     struct io header = {.fields = cJSON_GetObjectItemCaseSensitive(doc, "header"), .reading = true};

@@ -240,7 +240,10 @@ static int tell(struct verdict *v)
         return v->valid ? status : CLI_FAILED;
     }
     const cJSON *w;
-    cJSON_ArrayForEach(w, v->warnings) cli_warn("warning: %s: %s", v->in->path, w->valuestring);
+    cJSON_ArrayForEach(w, v->warnings)
+    {
+        cli_warn("warning: %s: %s", v->in->path, w->valuestring);
+    }
     if (v->valid)
         cli_print("%s: valid%s\n", v->in->path, v->signature ? ", signature right" : "");
     else

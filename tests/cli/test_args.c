@@ -23,6 +23,10 @@ static const struct cli_option options[] = {
     {"--secure", "[v1|v2]", "may stand alone", false},
     {"--log", "[FILE]", "may stand alone", false},
     {"--size", "N", "a number", false},
+    {"--bytes", "N", "same as --size", false},
+    {"-s", "N", "same as --size", false},
+    {"--tag", "TAG [LENGTH] FILE", "several words", true},
+    {"--pair", "A B", "two words", false},
     {0},
 };
 
@@ -305,6 +309,53 @@ static void typos_suggest_the_nearest_command(void **state)
     assert_null(cli_suggest(1, far));
 }
 
+static void an_option_may_have_other_names(void **state)
+{
+    static const char *const spellings[][3] = {
+        {"x", "--bytes", "5"}, {"x", "--bytes=5"}, {"x", "-s", "5"}, {"x", "-s5"}};
+    for (size_t i = 0; i < 4; i++) {
+        struct cli_args *a =
+            good(parse_as(&command, (const char *const[]){spellings[i][0], spellings[i][1],
+                                                          spellings[i][2], NULL}));
+        assert_string_equal(cli_value(a, "--size"), "5");
+        assert_false(cli_has(a, "--bytes"));
+        cli_args_free(a);
+    }
+    assert_null(PARSE("x", "--size", "1", "-s", "2"));
+    assert_string_equal(why, "-s is given twice");
+}
+
+static void an_option_may_take_several_words(void **state)
+{
+    size_t n;
+    struct cli_args *a = good(PARSE("--tag", "1", "a", "--tag", "2", "16", "b", "x"));
+    const char *const *words = cli_words_at(a, "--tag", 0, &n);
+    assert_int_equal(n, 2);
+    assert_string_equal(words[0], "1");
+    assert_string_equal(words[1], "a");
+    words = cli_words_at(a, "--tag", 1, &n);
+    assert_int_equal(n, 3);
+    assert_string_equal(words[2], "b");
+    assert_string_equal(cli_operand(a, 0), "x"); /* it takes no more than it can */
+    assert_null(cli_words_at(a, "--tag", 2, &n));
+    assert_int_equal(n, 0);
+    cli_args_free(a);
+    assert_null(PARSE("x", "--tag", "1", "--quick"));
+    assert_string_equal(why, "--tag needs TAG [LENGTH] FILE");
+    assert_null(PARSE("x", "--tag=1", "a"));
+    assert_null(PARSE("x", "--pair", "1"));
+    assert_null(PARSE("x", "--pair", "1", "2", "--pair", "3", "4"));
+    assert_string_equal(why, "--pair is given twice");
+}
+
+/* An option that another one is another name of. */
+static const struct cli_option *option_named(const struct cli_command *c, const char *name)
+{
+    for (const struct cli_option *o = c->options; o && o->name; o++)
+        if (strcmp(o->name, name) == 0) return o;
+    return NULL;
+}
+
 static void every_description_is_complete(void **state)
 {
     for (const struct cli_group *g = cli_groups; g->title; g++) {
@@ -318,6 +369,10 @@ static void every_description_is_complete(void **state)
                     fail_msg("'%s' has an option without help", c->name);
                 if (strcmp(o->name, "--json") == 0 || strcmp(o->name, "--help") == 0)
                     fail_msg("'%s' has %s of its own", c->name, o->name);
+                if (strncmp(o->help, "same as ", 8) != 0) continue;
+                const struct cli_option *other = option_named(c, o->help + 8);
+                if (!other || strcmp(other->value, o->value) != 0 || other->many != o->many)
+                    fail_msg("'%s': %s is not the same as an option", c->name, o->name);
             }
         }
     }
@@ -341,6 +396,8 @@ int main(void)
         cmocka_unit_test(a_bad_number_is_explained),
         cmocka_unit_test(commands_are_found_by_their_longest_name),
         cmocka_unit_test(typos_suggest_the_nearest_command),
+        cmocka_unit_test(an_option_may_have_other_names),
+        cmocka_unit_test(an_option_may_take_several_words),
         cmocka_unit_test(every_description_is_complete),
     };
     return cmocka_run_group_tests_name("args", tests, NULL, NULL);
