@@ -51,7 +51,7 @@ static bool speed_of(uint32_t baud, speed_t *speed)
 
 static int look_up(struct spinel_link *l, const char *where)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
     char host[200];
     const char *colon = strrchr(where, ':');
     size_t n = colon ? (size_t)(colon - where) : 0;
@@ -60,10 +60,10 @@ static int look_up(struct spinel_link *l, const char *where)
     bool brackets = where[0] == '[' && where[n - 1] == ']'; /* IPv6 */
     snprintf(host, sizeof host, "%.*s", (int)(n - (brackets ? 2 : 0)), where + brackets);
     int err = getaddrinfo(host, colon + 1, &hints, &found);
-    if (err) return fail(l, "%s: %s", host, gai_strerror(err));
-    const struct addrinfo *best = found; /* of localhost's addresses: where the small listen */
-    while (best && best->ai_family != AF_INET) best = best->ai_next;
-    if (!best) best = found;
+    if (err || !found) return fail(l, "%s: %s", host, gai_strerror(err));
+    const struct addrinfo *best = found; /* IPv4 first: there small servers listen */
+    for (const struct addrinfo *a = found; a && best->ai_family != AF_INET; a = a->ai_next)
+        if (a->ai_family == AF_INET) best = a;
     memcpy(&l->addr, best->ai_addr, best->ai_addrlen);
     l->addr_len = best->ai_addrlen;
     freeaddrinfo(found);

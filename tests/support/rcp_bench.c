@@ -121,14 +121,8 @@ void rcp_bench_run(struct rcp_bench *b, uint32_t us)
 
 void rcp_bench_start(struct rcp_bench *b)
 {
-    static const char *const settings[] = {"2001",
-                                           "210f",
-                                           "3500"
-                                           "00",
-                                           "36621a",
-                                           "3b01",
-                                           "3701",
-                                           "34f412fafffe000001"};
+    static const char *const settings[] = {
+        "2001", "210f", "350000", "36621a", "3b01", "3701", "34f412fafffe000001"};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         char set[64], is[64];
         snprintf(set, sizeof set, "8103%s", settings[i]);
