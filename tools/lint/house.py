@@ -23,7 +23,8 @@ MAY_INCLUDE = {
     "server": {"core", "zigbee", "host", "radio", "net"},
     "cli": {"core", "zigbee", "host", "radio", "net", "device", "server"},
 }
-# Inside core/ a file includes only its own row and rows above it.
+# Inside core/ and zigbee/ a file includes only its own row and rows above it. A name
+# stands for itself and what begins with it and `_`; the longest that fits counts.
 CORE_ROWS = [
     ["err", "bytes", "crc32", "crypto", "flash", "chip"],
     ["part_table", "app_image", "ota_data", "secure_boot"],
@@ -31,6 +32,20 @@ CORE_ROWS = [
     ["ota"],
     ["boot"],
 ]
+ZIGBEE_ROWS = [
+    ["put", "aes", "ccm", "fcs", "hash", "security", "status", "store"],
+    ["mac_frame", "nwk_frame", "nwk_command", "aps_frame", "aps_command", "zdp", "zcl_frame", "zcl_value"],
+    ["radio", "transceiver"],
+    ["mac"],
+    ["nwk"],
+    ["aps"],
+    ["trust", "zcl", "zdo"],
+    ["ota"],
+    ["zcl_ota"],
+    ["bdb"],
+    ["node"],
+]
+ROWS = {"core": CORE_ROWS, "zigbee": ZIGBEE_ROWS}
 BARE_HEADERS = {"stdbool.h", "stddef.h", "stdint.h", "string.h", "limits.h", "stdalign.h"}
 BARE_FOLDERS = {"core", "zigbee"}
 MAX_FUNCTION_LINES = 100
@@ -45,11 +60,9 @@ def c_files():
     return [ROOT / f for f in out.split() if (ROOT / f).exists()]
 
 
-def core_row(stem):
-    for i, names in enumerate(CORE_ROWS):
-        if any(stem == n or stem.startswith(n + "_") for n in names):
-            return i
-    return None
+def row(folder, stem):
+    fits = [(len(n), i) for i, names in enumerate(ROWS[folder]) for n in names if stem == n or stem.startswith(n + "_")]
+    return max(fits)[1] if fits else None
 
 
 def check_includes(path, text):
@@ -74,12 +87,12 @@ def check_includes(path, text):
             yield f"{where}: nobody includes {top}/"
         elif "/" not in target and folder != "esp":
             yield f"{where}: include from the root: \"{folder}/{target}\""
-        if folder == "core" and top == "core":
-            mine, theirs = core_row(rel.stem), core_row(pathlib.Path(target).stem)
+        if folder in ROWS and top == folder:
+            mine, theirs = row(folder, rel.stem), row(folder, pathlib.Path(target).stem)
             if mine is None:
-                yield f"{where}: {rel.name} has no row in CORE_ROWS of tools/lint/house.py"
+                yield f"{where}: {rel.name} has no row in {folder.upper()}_ROWS of tools/lint/house.py"
             elif theirs is not None and theirs > mine:
-                yield f"{where}: core/{rel.name} includes upward"
+                yield f"{where}: {folder}/{rel.name} includes upward"
 
 
 def check_lengths(path, text):
