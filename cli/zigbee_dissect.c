@@ -156,7 +156,7 @@ static cJSON *security_object(cJSON *o, const struct al_aux *aux)
 static bool open_aps(struct dissection *x, struct al_aps_frame *f, uint8_t *plain)
 {
     struct zigbee_dissector *d = x->d;
-    uint64_t source = x->nwk->has_src_ext ? x->nwk->src_ext : ext_of(d, x->nwk->src);
+    uint64_t source = x->nwk.has_src_ext ? x->nwk.src_ext : ext_of(d, x->nwk.src);
     if (f->aux.key_id == AL_SEC_KEY_NETWORK) {
         for (unsigned i = 0; i < d->network_key_count; i++)
             if (al_aps_open(f, d->aes, d->network_keys[i], source, plain) == 0) return true;
@@ -197,14 +197,14 @@ static struct dissect_message *message_of(struct dissection *x, const struct al_
 {
     for (unsigned i = 0; i < DISSECT_MESSAGES; i++) {
         struct dissect_message *m = &x->d->messages[i];
-        if (m->blocks && m->src == x->nwk->src && m->dst == x->nwk->dst && m->counter == f->counter)
+        if (m->blocks && m->src == x->nwk.src && m->dst == x->nwk.dst && m->counter == f->counter)
             return m;
     }
     if (f->fragment != AL_APS_FIRST || f->block == 0 || f->block > DISSECT_BLOCKS_MAX) return NULL;
     struct dissect_message *m = &x->d->messages[x->d->next_message++ % DISSECT_MESSAGES];
     memset(m, 0, sizeof *m);
-    m->src = x->nwk->src;
-    m->dst = x->nwk->dst;
+    m->src = x->nwk.src;
+    m->dst = x->nwk.dst;
     m->counter = f->counter;
     m->blocks = f->block;
     return m;
@@ -344,7 +344,7 @@ static void nwk_layer(struct dissection *x, const struct al_mac_frame *mac)
         dissect_parse_error(x, "nwk", "NWK header", err);
         return;
     }
-    x->nwk = &f;
+    x->nwk = f;
     nwk_header(o, &f);
     uint64_t sender = ext_of(x->d, mac->src.short_addr);
     if (f.secured && !open_nwk(x, o, &f, sender, plain)) return;

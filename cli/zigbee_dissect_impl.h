@@ -46,8 +46,8 @@ struct zigbee_dissector {
 struct dissection {
     struct zigbee_dissector *d;
     cJSON *doc;
-    const struct al_nwk_frame *nwk;
-    unsigned tunnels; /* entered */
+    struct al_nwk_frame nwk; /* zeros until it was parsed */
+    unsigned tunnels;        /* entered */
 };
 
 /* Sets doc.error, unless a layer below has. */

@@ -51,8 +51,8 @@ static void add_value(cJSON *o, const char *key, const struct al_zcl_value *v)
     int64_t i = al_zcl_value_signed(v);
     bool integer = v->type >= 0x08 && v->type <= 0x31;
     bool octets = v->type == AL_ZCL_OCTETS || v->type == AL_ZCL_LONG_OCTETS;
-    if (v->type == AL_ZCL_BOOL && v->data[0] < 2)
-        cJSON_AddBoolToObject(o, key, v->data[0]);
+    if (v->type == AL_ZCL_BOOL && n < 2)
+        cJSON_AddBoolToObject(o, key, n != 0);
     else if (is_signed(v->type) && i > -(int64_t)EXACT_MAX && i < (int64_t)EXACT_MAX)
         cJSON_AddNumberToObject(o, key, (double)i);
     else if (integer && !is_signed(v->type) && n < EXACT_MAX)
