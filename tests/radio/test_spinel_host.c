@@ -377,6 +377,7 @@ static void after_an_unexpected_reset_everything_is_set_again(void **state)
 
 static void every_frame_may_get_lost_once_in_either_direction(void **state)
 {
+    done(NULL); /* each round has its own */
     for (int direction = 0; direction < 2; direction++) {
         for (unsigned nth = 1; nth <= 24; nth++) {
             struct line *l = direction ? &to_host : &to_rcp;
@@ -488,6 +489,7 @@ static void a_setting_that_is_needed_must_be_taken_others_need_not(void **state)
                  {SPINEL_PHY_TX_POWER, SPINEL_PROP_NOT_FOUND, SPINEL_RUNNING},
                  {SPINEL_MAC_RX_ON_WHEN_IDLE, SPINEL_PROP_NOT_FOUND, SPINEL_RUNNING},
                  {SPINEL_MAC_SRC_MATCH_ENABLED, SPINEL_PROP_NOT_FOUND, SPINEL_RUNNING}};
+    done(NULL); /* each round has its own */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fresh(NULL);
         spinel_host_link_up(h, now());
@@ -503,7 +505,7 @@ static void a_setting_that_is_needed_must_be_taken_others_need_not(void **state)
         assert_false(h->state == SPINEL_RUNNING && spinel_settings_differ(&h->settings));
         done(NULL);
     }
-    fresh(NULL);
+    fresh(NULL); /* for the teardown */
 }
 
 #define ON_A_NEW_ONE(test) cmocka_unit_test_setup_teardown(test, fresh, done)
