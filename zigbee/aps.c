@@ -201,9 +201,6 @@ uint64_t al_aps_next(const struct al_aps *a)
         const struct al_aps_rx *rx = &a->c.rx[i];
         if (rx->state == AL_APS_RX_PARTIAL) next = earlier(next, earlier(rx->deadline, rx->pause));
     }
-    for (unsigned i = 0; i < AL_APS_ACKS; i++) {
-        if (a->acks[i].state == AL_APS_ACK_QUEUED) next = earlier(next, a->acks[i].at);
-    }
     return next;
 }
 

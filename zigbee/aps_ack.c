@@ -94,7 +94,11 @@ bool al_aps_acks_pump(struct al_aps *a, uint64_t now)
 {
     for (unsigned i = 0; i < AL_APS_ACKS; i++) {
         struct al_aps_ack *k = &a->acks[i];
-        if (k->state == AL_APS_ACK_FREE || k->at > now) continue;
+        if (k->state == AL_APS_ACK_FREE) continue;
+        if (k->at > now) {
+            if (k->state == AL_APS_ACK_QUEUED && k->at < a->pump_at) a->pump_at = k->at;
+            continue;
+        }
         if (k->state == AL_APS_ACK_GIVEN)
             k->state = AL_APS_ACK_FREE;
         else if (!give(a, now, k))

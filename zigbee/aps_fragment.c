@@ -8,8 +8,8 @@
  * then has lost the end of the window, or its window is smaller than ours. In the second
  * case it waits for an acknowledgement that begins where it began: that goes out as well.
  *
- * The last window is only acknowledged when the whole message is there: nothing that the
- * sender takes for delivered is lost. */
+ * A window is only said to be complete when all before it is there: nothing that the sender
+ * takes for delivered is lost. */
 #include "zigbee/aps_internal.h"
 
 #define PAUSE_US       (250u * AL_APS_MS)
@@ -20,12 +20,6 @@
 static bool arrived(const struct al_aps_rx *rx, unsigned block)
 {
     return block < 256 && rx->arrived[block / 32] >> (block % 32) & 1;
-}
-
-static bool complete_to(const struct al_aps_rx *rx, unsigned from, unsigned end)
-{
-    while (from < end && arrived(rx, from)) from++;
-    return from >= end;
 }
 
 /* Blocks from the start without a gap. */
@@ -79,13 +73,12 @@ static void send_ack(struct al_aps *a, uint64_t now, const struct al_aps_rx *rx,
     al_aps_acknowledge(a, now, &in, (uint8_t)first, bits);
 }
 
-/* The block whose window is to be acknowledged when block came: the last window is not
- * said to be complete before the message is. */
+/* The block whose window is to be acknowledged when block came. A sender whose window is
+ * larger may have gone on with blocks missing: then it is not told that all is well. */
 static unsigned block_to_ack(const struct al_aps_rx *rx, unsigned block)
 {
-    bool last_window = rx->blocks && block - block % rx->window + rx->window >= rx->blocks;
-    bool gap_before = leading(rx) < block - block % rx->window;
-    return last_window && gap_before ? leading(rx) : block;
+    unsigned first = block - block % rx->window, n = leading(rx);
+    return n < first ? n : block;
 }
 
 static void ack_window(struct al_aps *a, uint64_t now, const struct al_aps_rx *rx, unsigned block)
@@ -100,17 +93,25 @@ static void ack_true(struct al_aps *a, uint64_t now, const struct al_aps_rx *rx,
     send_ack(a, now, rx, first, bits_from(a, rx, first, WINDOW_MAX + 1));
 }
 
-/* While the window of the sender is uncertain, in its likely other form too. */
+enum why { COMPLETE, PAUSED, REPEATED };
+
+/* While the window of the sender is uncertain, in its likely other form too: it begins where
+ * the sender paused before, or with the first block that it repeats. */
 static void ack(struct al_aps *a, uint64_t now, const struct al_aps_rx *rx, unsigned came,
-                bool again)
+                enum why why)
 {
     unsigned block = block_to_ack(rx, came);
+    unsigned other = block - block % rx->window;
     ack_window(a, now, rx, block);
     if (rx->window != a->c.window) {
-        if (again) ack_true(a, now, rx, block - block % a->c.window);
-    } else if (rx->paused && rx->paused <= came && came < rx->paused + WINDOW_MAX) {
-        ack_true(a, now, rx, rx->paused);
+        if (why == REPEATED) other = block - block % a->c.window;
+    } else if (why == REPEATED) {
+        if (came != rx->last + 1u && leading(rx) > came) other = came;
+    } else if (why == PAUSED && rx->paused && rx->paused <= came &&
+               came < rx->paused + WINDOW_MAX) {
+        other = rx->paused;
     }
+    if (other != block - block % rx->window) ack_true(a, now, rx, other);
 }
 
 /* Two pauses at equal distances show the window of the sender. */
@@ -129,7 +130,7 @@ static void learn(struct al_aps *a, struct al_aps_rx *rx)
 static void paused(struct al_aps *a, uint64_t now, struct al_aps_rx *rx)
 {
     rx->pause = AL_APS_NEVER;
-    ack(a, now, rx, rx->last, true);
+    ack(a, now, rx, rx->last, PAUSED);
     learn(a, rx);
     unsigned n = leading(rx);
     if (n == count(rx) && n < 256) rx->paused = (uint8_t)n;
@@ -230,7 +231,8 @@ static void normal_block(struct al_aps *a, uint64_t now, struct al_aps_rx *rx,
         a->rx_duplicates++;
         if (rx->window != a->c.window && block + rx->window < leading(rx))
             al_aps_forget_window(a, rx->src); /* it is larger after all */
-        ack(a, now, rx, block, true);
+        ack(a, now, rx, block, REPEATED);
+        rx->last = (uint8_t)block;
         return;
     }
     if (rx->blocks && block >= rx->blocks) return;
@@ -241,14 +243,11 @@ static void normal_block(struct al_aps *a, uint64_t now, struct al_aps_rx *rx,
     unsigned first = block - block % rx->window;
     unsigned end = first + rx->window;
     if (rx->blocks && end > rx->blocks) end = rx->blocks;
-    bool whole = rx->blocks && complete_to(rx, 0, rx->blocks);
-    if (whole || (complete_to(rx, first, end) && end != rx->blocks)) {
-        if (whole) learn(a, rx);
-        rx->pause = AL_APS_NEVER;
-        ack(a, now, rx, block, false);
-    } else {
-        rx->pause = now + PAUSE_US;
-    }
+    bool whole = rx->blocks && leading(rx) >= rx->blocks;
+    if (whole) learn(a, rx);
+    if (leading(rx) >= end) ack(a, now, rx, block, whole ? PAUSED : COMPLETE);
+    bool waits = leading(rx) < end || (rx->paused && rx->window == a->c.window);
+    rx->pause = waits ? now + PAUSE_US : AL_APS_NEVER;
     if (whole) deliver(a, now, rx, in);
 }
 
@@ -274,7 +273,7 @@ static void block_in_turn(struct al_aps *a, uint64_t now, struct al_aps_rx *rx,
     if (block == next && f->fragment == AL_APS_LAST) deliver(a, now, rx, in);
 }
 
-/* ---- Which message ---- */
+/* ---- Which message it belongs to ---- */
 
 static struct al_aps_rx *find(struct al_aps *a, const struct al_aps_in *in)
 {
