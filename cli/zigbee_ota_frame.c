@@ -120,7 +120,7 @@ static void id(struct io *io, struct al_zota_id *v)
     u32(io, "fileVersion", &v->file_version);
 }
 
-/* Field control: what is there. A field that is given but not announced is announced. */
+/* Field control; left out, it announces what is given. */
 static void control(struct io *io, bool *first, const char *first_name, bool *second,
                     const char *second_name)
 {
@@ -140,7 +140,8 @@ static void image_notify(struct io *io, struct al_zota_image_notify *n)
 {
     u8(io, "payloadType", &n->payload_type);
     u8(io, "queryJitter", &n->query_jitter);
-    if (!io->reading && !n->whole) return;
+    if (io->reading) n->whole = true;
+    if (!n->whole) return;
     if (n->payload_type >= 1) u16(io, "manufacturerCode", &n->id.manufacturer);
     if (n->payload_type >= 2) u16(io, "imageType", &n->id.image_type);
     if (n->payload_type >= 3) u32(io, "fileVersion", &n->id.file_version);
@@ -374,6 +375,20 @@ static void header_from_json(struct io *io, struct al_zcl_frame *z)
     z->no_default_response = quiet ? cJSON_IsTrue(quiet) : z->to_client || !z->cluster_specific;
 }
 
+/* What was given but has no place in the frame: a typing error, or a field that field
+ * control, payload type or status leaves out. */
+static void refuse_other_fields(struct io *io, struct al_zota_frame *f)
+{
+    struct io known = {.fields = cJSON_CreateObject()};
+    const cJSON *item;
+    if (!io->why[0]) fields_of(&known, f);
+    cJSON_ArrayForEach(item, io->fields)
+    {
+        if (!given(&known, item->string)) wrong(io, item->string, "has no place in this frame");
+    }
+    cJSON_Delete(known.fields);
+}
+
 static void payload_from_json(struct io *io, const struct al_zcl_frame *z, struct al_put *p)
 {
     struct al_zota_frame f = {.command = z->command};
@@ -382,6 +397,7 @@ static void payload_from_json(struct io *io, const struct al_zcl_frame *z, struc
         wrong(io, "command_id", "the OTA cluster has commands 0 to 9");
     } else if (z->cluster_specific) {
         fields_of(io, &f);
+        refuse_other_fields(io, &f);
         int n = io->why[0] ? 0 : al_zota_build(&f, p->buf + p->len, p->size - p->len);
         if (n >= 0)
             p->len += (size_t)n;

@@ -345,6 +345,10 @@ def test_bad_frames_are_refused(airlift, text):
     ({"tsn": 1, "command_id": 5}, {"status": 0, "manufacturerCode": 1, "imageType": 2, "fileVersion": 3,
                                    "fileOffset": 4, "dataSize": 3, "data": "0102"}, "fields.dataSize"),
     ({"tsn": 1, "command_id": 8}, {"eui64": "0x12"}, "fields.eui64"),
+    ({"tsn": 1, "command_id": 0}, {"payloadType": 0, "queryJitter": 1, "fileversion": 3},
+     "fields.fileversion: has no place"),
+    ({"tsn": 1, "command_id": 1}, {"fieldControl": 0, "manufacturerCode": 1, "imageType": 2, "fileVersion": 3,
+                                   "hardwareVersion": 4}, "fields.hardwareVersion: has no place"),
 ])
 def test_bad_fields_are_named(airlift, header, fields, says):
     done = airlift("zigbee", "encode", json.dumps({"header": header, "fields": fields}))
