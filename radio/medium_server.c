@@ -171,8 +171,9 @@ static int look(struct medium_server *s, const struct timespec *timeout)
     const struct medium_client *turn = s->config.fast ? whose_turn(s) : NULL;
     if (!p) return AL_FAIL;
     for (size_t i = 0; i < count; i++) {
-        bool may = may_speak(s, s->clients[i], turn);
-        p[i] = (struct pollfd){.fd = may ? s->clients[i]->fd : -1, .events = POLLIN};
+        /* One that is gone shows it all the same. */
+        short events = may_speak(s, s->clients[i], turn) ? POLLIN : 0;
+        p[i] = (struct pollfd){.fd = s->clients[i]->fd, .events = events};
     }
     p[count] = (struct pollfd){.fd = s->listener, .events = POLLIN};
     int n = ppoll(p, count + 1, timeout, NULL);
