@@ -168,6 +168,7 @@ static void event(void *ctx, const struct al_zota_client_event *e)
     if (e->kind == AL_ZOTA_CLIENT_COMPLETE) d->r->finished = us;
     if (e->kind != AL_ZOTA_CLIENT_FINISH || d->ended) return;
     d->ended = true;
+    d->ota.engine.config.file_version = d->run->c->id.file_version; /* the new program runs */
     d->r->correct = !d->wrong && d->r->bytes == d->run->c->size;
     d->run->ended++;
 }
