@@ -83,7 +83,8 @@ static bool run_medium(struct medium_server *s)
 
 /* --- looking after the processes --- */
 
-static void sweep(struct medium_server *s)
+/* True: some were gone, so that others may go on. */
+static bool sweep(struct medium_server *s)
 {
     size_t kept = 0;
     for (size_t i = 0; i < s->count; i++) {
@@ -92,7 +93,9 @@ static void sweep(struct medium_server *s)
         else
             s->clients[kept++] = s->clients[i];
     }
+    bool fewer = kept < s->count;
     s->count = kept;
+    return fewer;
 }
 
 /* How long c may still be silent; NEVER: for ever. */
@@ -191,7 +194,7 @@ int medium_server_step(struct medium_server *s, int timeout_ms)
 {
     bool more = run_medium(s);
     cut_off_silent(s);
-    sweep(s);
+    more |= sweep(s);
     struct timespec timeout = more ? (struct timespec){0, 0} : sleep_time(s, timeout_ms);
     if (look(s, &timeout)) return AL_FAIL;
     sweep(s);

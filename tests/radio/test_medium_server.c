@@ -287,7 +287,10 @@ static uint32_t ping_pong(uint64_t seed, uint64_t *took)
                   .fast = true, .wait = 2, .medium = {.seed = seed, .loss = 0.1}});
     join(&a, s.where, 1, "ping");
     pid_t child = fork();
-    if (child == 0) echo(s.where);
+    if (child == 0) {
+        radio_close(a.radio); /* of which this process has a copy */
+        echo(s.where);
+    }
     for (unsigned i = 0; i < ROUNDS; i++) {
         unsigned before = a.received;
         uint64_t until = radio_now(a.radio) + 10 * SECOND;
