@@ -15,6 +15,7 @@ const struct al_mac_up al_nwk_mac_up = {
     .scan_done = al_nwk_scan_done,
     .associated = al_nwk_associated,
     .association = al_nwk_association_in,
+    .disassociated = al_nwk_disassociated,
     .child_polled = al_nwk_child_polled,
     .poll_done = al_nwk_poll_done,
 };

@@ -153,7 +153,7 @@ struct al_nwk_config {
     bool rx_off;                         /* end device: receiver off while idle, fetches by polls */
     bool mains;                          /* power source bit of the capability */
     uint8_t timeout_index;               /* end device time-out to ask for; 0..14 (0 is 10 s) */
-    uint8_t max_children;                /* [neighbour_count] */
+    uint8_t max_children;                /* end devices [neighbour_count] */
     uint32_t long_poll_ms, fast_poll_ms; /* [5000, 100] */
     uint32_t link_status_s;              /* [15] */
     bool concentrator;                   /* sends many-to-one route requests */

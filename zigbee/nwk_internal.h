@@ -107,7 +107,7 @@ bool al_nwk_is_child(const struct al_nwk_neighbour *who);     /* JOINING ones to
 bool al_nwk_is_leaf(const struct al_nwk_neighbour *who);      /* child and end device */
 uint8_t al_nwk_link_cost(const struct al_nwk_neighbour *who); /* 1..7; 0: not to be used */
 void al_nwk_heard(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *who, uint8_t lqi);
-unsigned al_nwk_children(const struct al_nwk *n);
+unsigned al_nwk_children(const struct al_nwk *n); /* that this node keeps frames for, or may */
 bool al_nwk_addr_used(const struct al_nwk *n, uint16_t addr);
 uint16_t al_nwk_random_addr(const struct al_nwk *n);
 void al_nwk_conflict(struct al_nwk *n, uint64_t now, uint16_t addr);
@@ -174,7 +174,8 @@ void al_nwk_route_forget(struct al_nwk *n, uint16_t dst);
 /* All ways over this neighbour. */
 void al_nwk_link_lost(struct al_nwk *n, uint16_t hop);
 /* A frame could not be passed on: tells its source. */
-void al_nwk_relay_failed(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f);
+void al_nwk_relay_failed(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
+                         enum al_zb_status status);
 bool al_nwk_ask_route(struct al_nwk *n, uint64_t now, uint16_t dst);
 void al_nwk_route_request_in(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
                              const struct al_nwk_command *cmd, const struct al_nwk_neighbour *who);
@@ -196,6 +197,7 @@ void al_nwk_send_link_status(struct al_nwk *n, uint64_t now);
 void al_nwk_command_in(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind *ind,
                        const struct al_nwk_frame *f, struct al_nwk_neighbour *who);
 void al_nwk_send_status(struct al_nwk *n, uint64_t now, uint16_t dst, uint8_t code, uint16_t addr);
+void al_nwk_disassociated(void *ctx, uint64_t now, const struct al_mac_addr *src, uint8_t reason);
 /* The own announcement is out: gone. */
 void al_nwk_gone(struct al_nwk *n, uint64_t now, bool rejoin);
 

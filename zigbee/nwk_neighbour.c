@@ -75,8 +75,10 @@ bool al_nwk_sleepy_child(const struct al_nwk *n, uint16_t addr)
 unsigned al_nwk_children(const struct al_nwk *n)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < n->c.neighbour_count; i++)
-        count += al_nwk_is_child(&n->c.neighbours[i]);
+    for (unsigned i = 0; i < n->c.neighbour_count; i++) {
+        const struct al_nwk_neighbour *who = &n->c.neighbours[i];
+        count += al_nwk_is_leaf(who) || who->relation == AL_NWK_JOINING;
+    }
     return count;
 }
 

@@ -20,7 +20,7 @@ static void describe(struct al_nwk_neighbour *child, uint64_t now, uint8_t capab
 static struct al_nwk_neighbour *entry(struct al_nwk *n, uint64_t now, uint64_t ext, uint16_t addr)
 {
     struct al_nwk_neighbour *who = al_nwk_neighbour_ext(n, ext);
-    if (who && al_nwk_is_child(who)) return who;
+    if (who && (al_nwk_is_leaf(who) || who->relation == AL_NWK_JOINING)) return who;
     if (al_nwk_children(n) >= n->c.max_children) return NULL;
     return who ? who : al_nwk_neighbour_take(n, now, addr, ext, AL_NWK_JOINING, 0);
 }

@@ -117,10 +117,14 @@ enum al_nwk_hop al_nwk_next_hop(struct al_nwk *n, uint64_t now, struct al_nwk_fr
 
 /* ---- Failures ---- */
 
-void al_nwk_relay_failed(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f)
+void al_nwk_relay_failed(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
+                         enum al_zb_status status)
 {
-    uint8_t code =
-        f->source_route ? AL_NWK_STATUS_SOURCE_ROUTE_FAILURE : AL_NWK_STATUS_LINK_FAILURE;
+    uint8_t code = AL_NWK_STATUS_LINK_FAILURE;
+    if (f->source_route)
+        code = AL_NWK_STATUS_SOURCE_ROUTE_FAILURE;
+    else if (status == AL_ZB_NO_ROUTE)
+        code = AL_NWK_STATUS_NO_ROUTE;
     if (AL_NWK_BROADCAST(f->dst) || !n->up) return;
     if (al_nwk_is_command(f, AL_NWK_STATUS) || al_nwk_is_command(f, AL_NWK_ROUTE_RECORD)) return;
     al_nwk_send_status(n, now, f->src, code, f->dst);

@@ -46,7 +46,7 @@ static void finish(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w,
     w->state = AL_WAIT_FREE;
     if (al_nwk_parse(&f, was.frame, was.len)) return;
     if (was.flags & AL_W_RELAYED) {
-        if (status != AL_ZB_OK && status != AL_ZB_EXPIRED) al_nwk_relay_failed(n, now, &f);
+        if (status != AL_ZB_OK && status != AL_ZB_EXPIRED) al_nwk_relay_failed(n, now, &f, status);
     } else if (f.type == AL_NWK_COMMAND && !al_nwk_command_parse(&cmd, f.payload, f.payload_len)) {
         if (cmd.id == AL_NWK_REJOIN_RESPONSE) al_nwk_rejoin_sent(n, now, &f, status);
         if (cmd.id == AL_NWK_LEAVE && !cmd.leave.request) al_nwk_gone(n, now, cmd.leave.rejoin);
