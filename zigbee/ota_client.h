@@ -123,7 +123,8 @@ struct al_zota_client_app {
     void (*event)(void *ctx, const struct al_zota_client_event *e);
 };
 
-/* Zero is the default that the comment tells. Times in ms where not said. */
+/* Zero is the default that the comment tells (at init). Times in ms where not said. The
+ * client's copy may be changed at any time: it holds from the next request on. */
 struct al_zota_client_config {
     uint8_t endpoint;
     uint64_t ext_addr;

@@ -14,8 +14,7 @@ int al_zotas_send_abort(struct al_zota_server *s, struct al_zota_session *c, uin
         .command = AL_ZOTA_IMAGE_BLOCK_RSP,
         .u.image_block_rsp = {.status = AL_ZCL_ABORT},
     };
-    struct al_zota_send how = {
-        .to = c->record.peer, .src_endpoint = s->config.endpoint, .aps_ack = true};
+    struct al_zota_send how = al_zotas_to(s, c);
     return al_zota_wire_send(&s->transport, &how, seq, &f);
 }
 
@@ -47,8 +46,7 @@ static void send_wait_to(struct al_zota_server *s, const struct al_zotas_request
                               .request_time = NO_ROOM_S,
                               .has_min_block_period = true},
     };
-    struct al_zota_send how = {
-        .to = q->rx->from, .src_endpoint = q->rx->dst_endpoint, .aps_ack = true};
+    struct al_zota_send how = al_zotas_reply(q);
     al_zota_wire_send(&s->transport, &how, q->seq, &f);
 }
 

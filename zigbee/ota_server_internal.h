@@ -16,6 +16,21 @@ struct al_zotas_request {
     uint8_t seq;
 };
 
+/* How to answer it; the frame is still missing. */
+static inline struct al_zota_send al_zotas_reply(const struct al_zotas_request *q)
+{
+    return (struct al_zota_send){
+        .to = q->rx->from, .src_endpoint = q->rx->dst_endpoint, .aps_ack = true};
+}
+
+/* The same for what is sent to a client in its turn. */
+static inline struct al_zota_send al_zotas_to(const struct al_zota_server *s,
+                                              const struct al_zota_session *c)
+{
+    return (struct al_zota_send){
+        .to = c->record.peer, .src_endpoint = s->config.endpoint, .aps_ack = true};
+}
+
 /* ota_server_session.c */
 struct al_zota_session *al_zotas_open(struct al_zota_server *s, uint64_t now,
                                       struct al_zota_peer peer);

@@ -23,8 +23,7 @@ int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint
                               .has_min_block_period = true,
                               .min_block_period = (uint16_t)period},
     };
-    struct al_zota_send how = {
-        .to = c->record.peer, .src_endpoint = s->config.endpoint, .aps_ack = true};
+    struct al_zota_send how = al_zotas_to(s, c);
     return al_zota_wire_send(&s->transport, &how, seq, &f);
 }
 

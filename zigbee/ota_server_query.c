@@ -107,8 +107,7 @@ static void answer_query(struct al_zota_server *s, const struct al_zotas_request
         .command = response,
         .u.query_next_image_rsp = {.status = status, .id = image.id, .image_size = image.size},
     };
-    struct al_zota_send how = {
-        .to = q->rx->from, .src_endpoint = q->rx->dst_endpoint, .aps_ack = true};
+    struct al_zota_send how = al_zotas_reply(q);
     al_zota_wire_send(&s->transport, &how, q->seq, &f); /* lost: it will ask again */
 }
 
@@ -141,15 +140,13 @@ uint8_t al_zotas_on_specific(struct al_zota_server *s, const struct al_zotas_req
     return AL_ZCL_SUCCESS;
 }
 
-static int send_order(struct al_zota_server *s, const struct al_zota_send *to, uint8_t seq,
+static int send_order(struct al_zota_server *s, struct al_zota_send how, uint8_t seq,
                       const struct al_zota_id *id, const struct al_zota_order *order)
 {
     struct al_zota_frame f = {
         .command = AL_ZOTA_UPGRADE_END_RSP,
         .u.upgrade_end_rsp = {*id, order->current_time, order->upgrade_time},
     };
-    struct al_zota_send how = *to;
-    how.aps_ack = true;
     return al_zota_wire_send(&s->transport, &how, seq, &f);
 }
 
@@ -200,8 +197,7 @@ uint8_t al_zotas_on_end(struct al_zota_server *s, const struct al_zotas_request 
         al_zotas_set_state(s, c, q->now, AL_ZOTA_SESSION_ENDED);
         if (!again) al_zotas_emit(s, c, AL_ZOTA_SERVER_END, c->record.offset, 0, r->status);
     }
-    struct al_zota_send to = {.to = q->rx->from, .src_endpoint = q->rx->dst_endpoint};
-    send_order(s, &to, q->seq, &r->id, &order); /* lost: it will ask again */
+    send_order(s, al_zotas_reply(q), q->seq, &r->id, &order); /* lost: it will ask again */
     return AL_ZCL_SUCCESS;
 }
 
@@ -212,6 +208,5 @@ int al_zota_server_release(struct al_zota_server *s, uint64_t now, struct al_zot
     c->record.order = order;
     c->record.released = 1;
     al_zotas_save(s, c, now);
-    struct al_zota_send to = {.to = c->record.peer, .src_endpoint = s->config.endpoint};
-    return send_order(s, &to, ++s->tsn, &c->record.image.id, &order);
+    return send_order(s, al_zotas_to(s, c), ++s->tsn, &c->record.image.id, &order);
 }

@@ -16,7 +16,9 @@ enum {
     CLIENT_ENDPOINT = 10,
     SERVER_ENDPOINT = 5,
     SERVER_QUEUE = 12,
-    APS_TRIES = 4
+    APS_TRIES = 4,
+    FAST_POLL_US = 250000,
+    LONG_POLL_US = 5000000
 };
 
 uint32_t zota_net_random(struct zota_net *n, uint32_t below)
@@ -62,10 +64,19 @@ static struct zota_net_event *add(struct zota_net *n, uint64_t at)
     return NULL;
 }
 
+/* When a frame that is ready at some time reaches a client that polls. */
+static uint64_t poll_at(const struct zota_net *n, int to, uint64_t at)
+{
+    if (to < 0 || (unsigned)to >= n->config.sleepy) return at;
+    uint64_t period = al_zota_client_awaits(&n->client[to].engine) ? FAST_POLL_US : LONG_POLL_US;
+    return at - at % period + period;
+}
+
 static void deliver_at(struct zota_net *n, uint64_t at, int from, int to,
                        const struct al_zota_send *s)
 {
     if (n->config.jitter) at += zota_net_random(n, n->config.jitter * 1000);
+    at = poll_at(n, to, at);
     for (int copies = chance(n, n->config.twice) ? 2 : 1; copies > 0; copies--) {
         struct zota_net_event *e = add(n, at);
         e->from = from;
@@ -105,6 +116,7 @@ static int transmit(struct zota_net *n, int from, const struct al_zota_send *s)
         e->handle = s->handle;
         /* Without an acknowledgement the next hop's is all there is. */
         e->ok = s->aps_ack ? known : true;
+        if (from < 0) e->at = poll_at(n, to, at);
         if (from < 0) n->waiting++;
     }
     return 0;
@@ -253,6 +265,12 @@ static int on_read(void *ctx, struct al_zota_peer peer, const struct al_zota_ima
     return (int)len;
 }
 
+static void on_device(void *ctx, struct al_zota_peer peer, struct al_zota_device *d)
+{
+    struct side *side = ctx;
+    d->sleepy = peer.addr - FIRST_ADDR < (int)side->n->config.sleepy;
+}
+
 static void on_server_save(void *ctx, const struct al_zota_session *s)
 {
     struct side *side = ctx;
@@ -274,6 +292,7 @@ static void start_server(struct zota_net *n)
                                      .find = on_find,
                                      .get = on_get,
                                      .read = on_read,
+                                     .device = on_device,
                                      .save = on_server_save,
                                      .event = on_server_event};
     struct al_zota_transport t = {side, on_send, on_random};

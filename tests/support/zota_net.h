@@ -22,6 +22,7 @@ struct zota_net_config {
     uint16_t page;     /* page size, 0: blocks */
     uint8_t block;     /* max data size, 0: 223 */
     bool writer_tells; /* after a power cut the flash writer knows where it stands */
+    unsigned sleepy;   /* the first so many clients sleep: frames reach them when they poll */
     bool no_fragments; /* clients acknowledge nothing that is fragmented */
     struct al_zota_server_config server;
     struct al_zota_client_config client; /* ids, endpoint and address are filled in */

@@ -230,7 +230,7 @@ static void several_images_are_one_upgrade(void **state)
     assert_int_equal(s->frame.u.query_next_image_req.id.image_type, 7);
     /* Not there yet: it keeps waiting for more. */
     struct al_zota_frame none = {.command = AL_ZOTA_QUERY_NEXT_IMAGE_RSP,
-                                 .u.query_next_image_rsp = {AL_ZOTA_NO_IMAGE_AVAILABLE}};
+                                 .u.query_next_image_rsp = {.status = AL_ZOTA_NO_IMAGE_AVAILABLE}};
     client_bench_receive(&b, &none);
     assert_int_equal(al_zota_client_status(&b.client), 5);
     b.check_answer = 0;

@@ -56,7 +56,7 @@ static void the_first_query_comes_within_the_start_delay_and_then_every_interval
     assert_true(client_bench_wait(&b) <= S(300));
     zota_wire_only(&b.wire, AL_ZOTA_QUERY_NEXT_IMAGE_REQ);
     struct al_zota_frame none = {.command = AL_ZOTA_QUERY_NEXT_IMAGE_RSP,
-                                 .u.query_next_image_rsp = {AL_ZOTA_NO_IMAGE_AVAILABLE}};
+                                 .u.query_next_image_rsp = {.status = AL_ZOTA_NO_IMAGE_AVAILABLE}};
     client_bench_receive(&b, &none);
     expect_gave_up(AL_ZOTA_REASON_NO_IMAGE, 0x98);
     assert_in_range(client_bench_wait(&b), S(24 * 3600 * 9 / 10), S(24 * 3600 * 11 / 10));
@@ -264,7 +264,7 @@ static void many_notifies_are_one_query_a_second(void **state)
 {
     struct al_zota_frame f = notify(0, 100, 0, 0, 0);
     struct al_zota_frame none = {.command = AL_ZOTA_QUERY_NEXT_IMAGE_RSP,
-                                 .u.query_next_image_rsp = {AL_ZOTA_NO_IMAGE_AVAILABLE}};
+                                 .u.query_next_image_rsp = {.status = AL_ZOTA_NO_IMAGE_AVAILABLE}};
     for (unsigned i = 0; i < 30; i++) {
         client_bench_receive_from(&b, (struct al_zota_peer){0x6666, 1}, false, &f);
         al_zota_client_run(&b.client, b.now);

@@ -212,6 +212,23 @@ static void clients_without_fragmentation_get_small_blocks(void **state)
     zota_net_free(&n);
 }
 
+static void sleepy_clients_get_there_and_hold_up_nobody(void **state)
+{
+    double alone = 0;
+    for (unsigned sleepy = 0; sleepy <= 2; sleepy += 2) {
+        struct zota_net_config config = {
+            .seed = 4, .clients = sleepy + 1, .sleepy = sleepy, .size = 60000};
+        zota_net_init(&n, &config);
+        zota_net_run(&n, S(36000));
+        assert_all_finished();
+        for (unsigned k = 0; k <= sleepy; k++) assert_int_equal(n.client[k].retries, 0);
+        if (sleepy == 0) alone = rate(0);
+        /* At a poll each 250 ms two of them take a quarter of the air. */
+        assert_true(rate(sleepy) > 0.7 * alone);
+        zota_net_free(&n);
+    }
+}
+
 static void the_operator_stops_a_download_and_the_client_says_so(void **state)
 {
     struct zota_net_config config = {.seed = 1, .clients = 2, .size = 100000, .page = 1024};
@@ -298,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_writer_that_knows_where_it_stands_gets_each_byte_once),
         cmocka_unit_test(a_server_that_stays_away_is_a_reason_and_a_resume),
         cmocka_unit_test(clients_without_fragmentation_get_small_blocks),
+        cmocka_unit_test(sleepy_clients_get_there_and_hold_up_nobody),
         cmocka_unit_test(the_operator_stops_a_download_and_the_client_says_so),
         cmocka_unit_test(n_at_a_time_and_none_is_forgotten),
         cmocka_unit_test(rogues_and_noise_change_nothing),
