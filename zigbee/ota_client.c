@@ -272,7 +272,7 @@ int al_zota_client_receive(struct al_zota_client *c, uint64_t now,
         al_zota_wire_default(&c->transport, rx, &h, AL_ZCL_UNSUP_MANUF_COMMAND);
         return 0;
     }
-    bool from_server = rx->from.addr == c->server.addr && rx->from.endpoint == c->server.endpoint;
+    bool from_server = rx->from.addr == c->server.addr; /* whichever endpoint it answers from */
     bool notify = h.cluster_specific && h.command == AL_ZOTA_IMAGE_NOTIFY;
     if (!h.cluster_specific) {
         if (from_server && h.payload_len >= 2) on_default(c, now, h.payload[0], h.payload[1]);

@@ -139,9 +139,7 @@ uint8_t al_zotac_on_notify(struct al_zota_client *c, uint64_t now,
         c->searching = false;
     }
     /* Only the server itself can ask for the version that runs already. */
-    if (!rx->broadcast && rx->from.addr == c->server.addr &&
-        rx->from.endpoint == c->server.endpoint)
-        c->forced = true;
+    if (!rx->broadcast && rx->from.addr == c->server.addr) c->forced = true;
     c->specific = false;
     /* Notifies in a row, of whoever, are one query a second. */
     uint64_t at = c->last_query ? c->last_query + NOTIFY_GAP_S * AL_ZOTAC_S : now;

@@ -112,7 +112,7 @@ struct al_zota_server_event {
     uint8_t status;
 };
 
-/* device, save and event may be NULL. */
+/* device, end, save and event may be NULL. */
 struct al_zota_server_app {
     void *ctx;
     /* The image for a device. 0; AL_ERR_NOT_FOUND: NO_IMAGE_AVAILABLE;
@@ -125,7 +125,9 @@ struct al_zota_server_app {
      * 1. AL_ERR_NOT_FINISHED: not yet, the client is told to wait. Other errors: ABORT. */
     int (*read)(void *ctx, struct al_zota_peer peer, const struct al_zota_image *image,
                 uint32_t offset, void *buf, size_t len);
-    /* Upgrade End SUCCESS: *order is {0, 0}, now; may be changed. NULL: now. */
+    /* Upgrade End SUCCESS: *order is {0, 0}, now, and may be changed. With
+     * session->record.released it is what al_zota_server_release() was given: bring its
+     * current_time up to date if it has one. Asked at each request, also repeated ones. */
     void (*end)(void *ctx, const struct al_zota_session *session, struct al_zota_order *order);
     /* Fills *d (zeros) for a device that is heard for the first time. */
     void (*device)(void *ctx, struct al_zota_peer peer, struct al_zota_device *d);

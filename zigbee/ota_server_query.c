@@ -189,10 +189,8 @@ uint8_t al_zotas_on_end(struct al_zota_server *s, const struct al_zotas_request 
         c->record.offset = c->record.image.size;
         c->pending = c->paging = false;
         bool again = c->record.state == AL_ZOTA_SESSION_ENDED;
-        if (c->record.released)
-            order = c->record.order;
-        else if (s->app.end)
-            s->app.end(s->app.ctx, c, &order);
+        if (c->record.released) order = c->record.order;
+        if (s->app.end) s->app.end(s->app.ctx, c, &order);
         c->record.order = order;
         al_zotas_set_state(s, c, q->now, AL_ZOTA_SESSION_ENDED);
         if (!again) al_zotas_emit(s, c, AL_ZOTA_SERVER_END, c->record.offset, 0, r->status);
