@@ -115,6 +115,25 @@ static void extended_header_is_authenticated(void **state)
                      AL_ERR_INVALID_CRC);
 }
 
+static void frame_without_payload_opens(void **state)
+{
+    const struct al_aps_frame f = {
+        .type = AL_APS_ACK,
+        .ack_format = true,
+        .secured = true,
+        .aux = {.key_id = AL_SEC_KEY_LINK, .has_source = true, .source = ZIGBEE_DEVICE},
+    };
+    uint8_t apdu[32], plain[32];
+    struct al_aps_frame back;
+    struct al_put p = al_put(apdu, sizeof apdu);
+    (void)state;
+    assert_int_equal(al_aps_seal(&f, zigbee_aes(), al_default_link_key, &p), 0);
+    assert_int_equal(p.len, 2 + AL_AUX_APS_SIZE + AL_CCM_MIC);
+    assert_int_equal(al_aps_parse(&back, apdu, p.len), 0);
+    assert_int_equal(al_aps_open(&back, zigbee_aes(), al_default_link_key, 0, plain), 0);
+    assert_int_equal(back.payload_len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +142,7 @@ int main(void)
         cmocka_unit_test(commands_and_their_acknowledgements_have_a_counter_only),
         cmocka_unit_test(malformed_headers_are_refused_by_name),
         cmocka_unit_test(extended_header_is_authenticated),
+        cmocka_unit_test(frame_without_payload_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,10 @@ static void routing_commands_come_back(void **state)
     assert_int_equal(cmd.route_record.count, 2);
     assert_int_equal(cmd.route_record.relays[0], 0x1234);
     assert_int_equal(cmd.route_record.relays[1], 0x5678);
+    comes_back(&cmd, in, "05 0c 0100 0200 0300 0400 0500 0600 0700 0800 0900 0a00 0b00 0c00", 26);
+    cmd.route_record.count++;
+    struct al_put p = al_put(in, sizeof in);
+    assert_int_equal(al_nwk_command_build(&cmd, &p), AL_ERR_INVALID_ARG);
 }
 
 static void membership_commands_come_back(void **state)
@@ -101,6 +105,16 @@ static void link_status_gives_its_entries(void **state)
     struct al_put p = al_put(entry, sizeof entry);
     al_nwk_link_put(&p, &link);
     assert_memory_equal(entry, in + 5, 3);
+
+    uint8_t links[3 * 32] = {0}, out[100];
+    struct al_nwk_command most = {.id = AL_NWK_LINK_STATUS};
+    most.link_status.entries = links;
+    most.link_status.count = AL_NWK_LINKS_MAX;
+    p = al_put(out, sizeof out);
+    assert_int_equal(al_nwk_command_build(&most, &p), 0);
+    assert_int_equal(p.len, 2 + 3 * AL_NWK_LINKS_MAX);
+    most.link_status.count++;
+    assert_int_equal(al_nwk_command_build(&most, &p), AL_ERR_INVALID_ARG);
 }
 
 static void what_is_not_handled_is_named(void **state)

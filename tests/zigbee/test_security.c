@@ -33,12 +33,12 @@ static void openssl_ccm(const uint8_t key[16], const uint8_t nonce[13], const ui
 
 static void ccm_gives_what_openssl_gives(void **state)
 {
-    uint8_t nonce[AL_CCM_NONCE], aad[64], text[200], wanted[200], wanted_mic[4], mic[4];
+    uint8_t nonce[AL_CCM_NONCE], aad[300], text[700], wanted[700], wanted_mic[4], mic[4];
     (void)state;
     for (size_t i = 0; i < sizeof nonce; i++) nonce[i] = (uint8_t)(200 - i);
     for (size_t i = 0; i < sizeof aad; i++) aad[i] = (uint8_t)(3 * i);
-    for (size_t len = 0; len <= sizeof text; len += len < 40 ? 1 : 13) {
-        size_t aad_len = 1 + len % sizeof aad;
+    for (size_t len = 0; len <= sizeof text; len += len < 40 ? 1 : 33) {
+        size_t aad_len = 1 + 7 * len % sizeof aad;
         for (size_t i = 0; i < len; i++) text[i] = (uint8_t)(i * i + len);
         openssl_ccm(zigbee_network_key, nonce, aad, (int)aad_len, text, (int)len, wanted,
                     wanted_mic);

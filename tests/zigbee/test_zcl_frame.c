@@ -204,6 +204,20 @@ static void records_of_all_general_commands_come_back(void **state)
     assert_int_equal(r.value.type, AL_ZCL_UINT8);
 }
 
+static void success_with_an_attribute_behind_it_is_read(void **state)
+{
+    static const uint8_t in[] = {0x00, 0x01, 0x00, 0x86, 0x02, 0x00};
+    struct al_zcl_record r;
+    struct al_cur c = al_cur(in, sizeof in);
+    (void)state;
+    assert_int_equal(al_zcl_record_get(&r, AL_ZCL_WRITE_RSP, &c), 1);
+    assert_int_equal(r.attr, 1);
+    assert_int_equal(al_zcl_record_get(&r, AL_ZCL_WRITE_RSP, &c), 1);
+    assert_int_equal(r.attr, 2);
+    assert_int_equal(r.status, AL_ZCL_UNSUP_ATTRIBUTE);
+    assert_int_equal(al_zcl_record_get(&r, AL_ZCL_WRITE_RSP, &c), 0);
+}
+
 static void records_cut_short_and_unknown_types_are_named(void **state)
 {
     static const struct {
@@ -216,6 +230,8 @@ static void records_cut_short_and_unknown_types_are_named(void **state)
         {AL_ZCL_READ_RSP, "0500 00", AL_ERR_SHORT},
         {AL_ZCL_READ_RSP, "0500 00 21 01", AL_ERR_SHORT},
         {AL_ZCL_REPORT, "0500 07 01", AL_ERR_NOT_SUPPORTED},
+        {AL_ZCL_WRITE_RSP, "88", AL_ERR_SHORT},
+        {AL_ZCL_CONFIGURE_REPORTING_RSP, "8c 00", AL_ERR_SHORT},
         {AL_ZCL_CONFIGURE_REPORTING, "00 0100 29 0a00 5802 05", AL_ERR_SHORT},
         {AL_ZCL_DEFAULT_RSP, "0000", AL_ERR_NOT_SUPPORTED},
     };
@@ -247,25 +263,32 @@ static void values_are_written_by_their_type(void **state)
     al_zcl_put_string(&p, AL_ZCL_STRING, out, 255);
     assert_true(p.failed);
     p = al_put(out, sizeof out);
+    al_zcl_put_number(&p, AL_ZCL_EUI64, 0x0102030405060708);
+    assert_int_equal(p.len, 8);
+    assert_memory_equal(out, "\x08\x07\x06\x05\x04\x03\x02\x01", 8);
     al_zcl_put_number(&p, AL_ZCL_KEY128, 1);
     assert_true(p.failed);
 }
 
 static void default_response_and_discovery_come_back(void **state)
 {
-    struct al_zcl_default_rsp d;
+    struct al_zcl_default_rsp d, cut;
     struct al_zcl_discover f;
     uint8_t out[8];
     struct al_put p = al_put(out, sizeof out);
     (void)state;
     assert_int_equal(al_zcl_default_rsp_parse(&d, (const uint8_t *)"\x02\x98", 2), 0);
+    assert_int_equal(al_zcl_default_rsp_parse(&cut, (const uint8_t *)"\x02", 1), AL_ERR_SHORT);
     assert_int_equal(d.command, 2);
     assert_int_equal(d.status, AL_ZCL_NO_IMAGE_AVAILABLE);
-    assert_int_equal(al_zcl_default_rsp_parse(&d, (const uint8_t *)"\x02", 1), AL_ERR_SHORT);
     assert_int_equal(al_zcl_discover_parse(&f, (const uint8_t *)"\x05\x40\x0a", 3), 0);
     assert_int_equal(f.start, 0x4005);
+    assert_int_equal(f.max, 10);
+    assert_int_equal(al_zcl_discover_parse(&f, (const uint8_t *)"\x05\x40", 2), AL_ERR_SHORT);
     al_zcl_discover_put(&f, &p);
-    assert_memory_equal(out, "\x05\x40\x0a", 3);
+    al_zcl_default_rsp_put(&d, &p);
+    assert_int_equal(p.len, 5);
+    assert_memory_equal(out, "\x05\x40\x00\x02\x98", 5);
 }
 
 int main(void)
@@ -279,6 +302,7 @@ int main(void)
         cmocka_unit_test(strings_know_the_invalid_one),
         cmocka_unit_test(collections_are_measured),
         cmocka_unit_test(records_of_all_general_commands_come_back),
+        cmocka_unit_test(success_with_an_attribute_behind_it_is_read),
         cmocka_unit_test(records_cut_short_and_unknown_types_are_named),
         cmocka_unit_test(values_are_written_by_their_type),
         cmocka_unit_test(default_response_and_discovery_come_back),

@@ -51,6 +51,10 @@ static void address_requests_and_answers_come_back(void **state)
     assert_int_equal(al_zdp_parse(&z, 0x8000, in, 12), 0);
     assert_false(z.addr_rsp.has_list);
     assert_int_equal(al_zdp_parse(&z, 0x8000, in, 11), AL_ERR_SHORT);
+    in[12] = 0; /* an empty list that ends at its count */
+    assert_int_equal(al_zdp_parse(&z, 0x8000, in, 13), 0);
+    assert_true(z.addr_rsp.has_list);
+    assert_int_equal(z.addr_rsp.devices.count, 0);
 }
 
 static void descriptors_come_back(void **state)
@@ -247,8 +251,23 @@ static void inner_lengths_are_checked(void **state)
     size_t len =
         zigbee_hex("51 00 eb60 0a 0a 0401 0500 01 02 0000 01 1900 1900 1900", in, sizeof in);
     assert_int_equal(al_zdp_parse(&z, 0x8004, in, len), AL_ERR_INVALID_ARG);
+    len = zigbee_hex("51 00 eb60 00", in, sizeof in); /* success, and no descriptor */
+    assert_int_equal(al_zdp_parse(&z, 0x8004, in, len), AL_ERR_INVALID_ARG);
     len = zigbee_hex("51" EXT "0a 1900 02 3412", in, sizeof in);
     assert_int_equal(al_zdp_parse(&z, AL_ZDP_BIND, in, len), AL_ERR_INVALID_ARG);
+}
+
+static void descriptor_longer_than_its_length_field_is_refused(void **state)
+{
+    static const uint16_t ids[124];
+    struct al_zdp z = {.cluster = 0x8004};
+    uint8_t out[300];
+    (void)state;
+    for (uint8_t count = 123; count <= 124; count++) {
+        struct al_put p = al_put(out, sizeof out);
+        z.simple_rsp.desc.in = (struct al_zdp_ids){.own = ids, .count = count};
+        assert_int_equal(al_zdp_build(&z, &p), count == 123 ? 0 : AL_ERR_INVALID_SIZE);
+    }
 }
 
 int main(void)
@@ -263,6 +282,7 @@ int main(void)
         cmocka_unit_test(failures_may_end_behind_their_status),
         cmocka_unit_test(unknown_clusters_are_named_and_answered_by_a_status),
         cmocka_unit_test(inner_lengths_are_checked),
+        cmocka_unit_test(descriptor_longer_than_its_length_field_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
