@@ -163,6 +163,21 @@ static void the_start_leads_to_running_and_tells_who_it_is(void **state)
     assert_false(b->rcp.set.phy_enabled); /* nothing was asked for yet */
 }
 
+static void a_chip_that_is_still_starting_is_asked_from_the_beginning(void **state)
+{
+    spinel_host_link_up(h, now());
+    rcp_input(&b->rcp, to_rcp.bytes, to_rcp.len);
+    to_rcp.len = 0;
+    spinel_host_input(h, now(), to_host.bytes, to_host.len);
+    assert_int_equal(h->probe.step, 1);
+    to_host.len = to_rcp.len = 0; /* the second question reaches nobody */
+    spinel_host_input(h, now(), (const uint8_t *)"\x7e\x80\x06\x00\x70\xee\x74\x7e", 8);
+    assert_int_equal(h->state, SPINEL_PROBING);
+    assert_int_equal(h->probe.step, 0);
+    run(2000);
+    assert_int_equal(h->state, SPINEL_RUNNING);
+}
+
 static void the_configuration_arrives(void **state)
 {
     const struct rcp_settings *s = &b->rcp.set;
@@ -255,6 +270,7 @@ static void a_frame_waits_for_its_channel(void **state)
     c.channel = 20;
     spinel_host_configure(h, now(), &c);
     spinel_host_transmit(h, now(), to_other, sizeof to_other);
+    assert_int_equal(h->tx.state, SPINEL_TX_WAITING);
     run(100000);
     assert_int_equal(seen.status, AL_RADIO_NO_ACK); /* the neighbour is on channel 15 */
     assert_int_equal(b->heard_count, 0);
@@ -515,6 +531,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_A_NEW_ONE(the_start_leads_to_running_and_tells_who_it_is),
+        ON_A_NEW_ONE(a_chip_that_is_still_starting_is_asked_from_the_beginning),
         ON_A_RUNNING(the_configuration_arrives),
         ON_A_RUNNING(only_what_differs_is_sent),
         ON_A_RUNNING(transmissions_end_with_what_the_air_gave),

@@ -259,6 +259,24 @@ static void a_second_host_is_turned_away(void **state)
     frames_go_both_ways();
 }
 
+static void without_a_host_it_acknowledges_nothing(void **state)
+{
+    start_rcp("tcp:0");
+    open_host();
+    open_station(&plain, medium_address, 0x1234);
+    frames_go_both_ways();
+    radio_close(host.radio);
+    host.radio = NULL;
+    uint64_t end = radio_now(plain.radio) + PATIENCE_US;
+    while (plain.status == AL_RADIO_SENT) { /* until the co-processor has noticed */
+        unsigned before = plain.transmitted;
+        send_frame(&plain, 0x1234, 0, 3);
+        while (plain.transmitted == before) radio_wait(plain.radio, end, -1);
+        assert_true(radio_now(plain.radio) < end);
+    }
+    assert_int_equal(plain.status, AL_RADIO_NO_ACK);
+}
+
 static void waiting_ends_at_its_time_and_for_another_descriptor(void **state)
 {
     start_rcp("tcp:0");
@@ -345,6 +363,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_link_that_vanished_comes_back_with_the_configuration,
                                         fresh, done),
         cmocka_unit_test_setup_teardown(a_second_host_is_turned_away, fresh, done),
+        cmocka_unit_test_setup_teardown(without_a_host_it_acknowledges_nothing, fresh, done),
         cmocka_unit_test_setup_teardown(waiting_ends_at_its_time_and_for_another_descriptor, fresh,
                                         done),
         cmocka_unit_test(addresses_that_lead_nowhere_say_why),
