@@ -68,10 +68,17 @@ def test_it_forms_a_network_within_seconds(network, tmp_path):
     assert not [e for e in zoh.events if e["event"] == "log"]
 
 
-def test_a_herdsman_starts_opens_and_resumes(network, tmp_path):
-    medium, rcp = network
+@pytest.mark.parametrize("line", ["tcp", "pty"])
+def test_a_herdsman_starts_opens_and_resumes(tmp_path, line):
+    listen = "tcp:0" if line == "tcp" else f"pty:{tmp_path}/ttyRCP"
+    with air.Medium(tmp_path) as medium, air.Rcp(medium, listen=listen) as rcp:
+        start_open_and_resume(medium, rcp, tmp_path)
+
+
+def start_open_and_resume(medium, rcp, tmp_path):
+    path = rcp.link or f"tcp://127.0.0.1:{rcp.port}"
     for result in ("reset", "resumed"):
-        with peers.Peer("herdsman", rcp.port, tmp_path / "herdsman", channel=CHANNEL, panId=PAN) as herdsman:
+        with peers.Peer("herdsman", rcp.port, tmp_path / "herdsman", path=path, channel=CHANNEL, panId=PAN) as herdsman:
             started = herdsman.expect("started")
             assert started["result"] == result
             assert started["network"]["panID"] == PAN and started["network"]["channel"] == CHANNEL
