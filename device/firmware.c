@@ -16,6 +16,7 @@
 #include "core/err.h"
 #include "device/agent.h"
 #include "device/sandbox.h"
+#include "radio/medium_port.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10u
@@ -121,7 +122,24 @@ static void set_board(const struct device *d)
     snprintf(text, sizeof text, "flash=%d,efuse=%d,control=%d,dir=%s", FD_FLASH, FD_EFUSE,
              FD_CONTROL, d->dir);
     setenv("AIRLIFT_BOARD", text, 1);
-    if (d->conf.radio[0]) setenv("AIRLIFT_RADIO", d->conf.radio, 1);
+}
+
+/* A confined process opens no Unix sockets: it gets the connection, which leads to a
+ * medium and nowhere else, whatever the path in device.conf. */
+static void set_radio(const struct device *d)
+{
+    const char *radio = d->conf.radio, *medium = "medium:";
+    char why[300], where[32];
+    setenv("AIRLIFT_RADIO", radio, 1);
+    if (strncmp(radio, medium, strlen(medium)) != 0) return;
+    if (strncmp(radio + strlen(medium), "udp:", 4) == 0) return;
+    int fd = medium_port_connect(radio + strlen(medium), why, sizeof why);
+    if (fd < 0) return; /* a chip starts all the same; radio_open() says what it misses */
+    int kept = fcntl(fd, F_DUPFD, FD_COUNT); /* for the program, too */
+    if (kept < 0) report("no descriptor is free for the radio", errno);
+    close(fd);
+    snprintf(where, sizeof where, "medium:fd:%d", kept);
+    setenv("AIRLIFT_RADIO", where, 1);
 }
 
 static _Noreturn void child(const struct firmware_start *s, const int fds[FD_COUNT], pid_t parent)
@@ -136,13 +154,13 @@ static _Noreturn void child(const struct firmware_start *s, const int fds[FD_COU
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_IGN); /* sockets of a chip know no signals */
-    if (chdir(s->device->dir)) report(s->device->dir, errno);
     if (s->sandbox) clean_environment();
+    unsetenv("AIRLIFT_RADIO");
+    if (s->program && s->device->conf.radio[0]) set_radio(s->device);
+    if (chdir(s->device->dir)) report(s->device->dir, errno);
     set_board(s->device);
     if (s->sandbox) {
-        const struct sandbox box = {.dir = s->device->dir,
-                                    .unix_sockets = s->device->conf.radio[0] != 0,
-                                    .program = s->program ? FD_PROGRAM : -1};
+        const struct sandbox box = {.dir = s->device->dir, .program = s->program ? FD_PROGRAM : -1};
         const char *why = sandbox_enter(&box);
         if (why) report(why, 0);
     }

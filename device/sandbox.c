@@ -171,7 +171,7 @@ const char *sandbox_enter(const struct sandbox *s)
     if (drop_capabilities()) return "capabilities could not be dropped";
     const char *why = confine_files(s->dir);
     if (why) return why;
-    if (sandbox_calls(s->program, s->unix_sockets) == 0) return NULL;
+    if (sandbox_calls(s->program) == 0) return NULL;
     return "this kernel takes no list of system calls (seccomp); --no-sandbox starts the firmware "
            "unconfined";
 }

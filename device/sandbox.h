@@ -3,12 +3,9 @@
 #ifndef DEVICE_SANDBOX_H
 #define DEVICE_SANDBOX_H
 
-#include <stdbool.h>
-
 struct sandbox {
-    const char *dir;   /* the only directory that can be written */
-    bool unix_sockets; /* a radio is reached through one */
-    int program;       /* file descriptor that may be executed; -1: none */
+    const char *dir; /* the only directory that can be written */
+    int program;     /* file descriptor that may be executed; -1: none */
 };
 
 /* For the calling process, which must have one thread, and all it becomes: no

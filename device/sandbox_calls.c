@@ -224,11 +224,11 @@ static int add_threads(scmp_filter_ctx ctx, int program)
     return err;
 }
 
-static int add_sockets(scmp_filter_ctx ctx, bool unix_sockets)
+/* No Unix sockets: a connection to a radio comes from the chip. */
+static int add_sockets(scmp_filter_ctx ctx)
 {
-    static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
-    size_t count = sizeof families / sizeof *families - !unix_sockets;
-    return add_values(ctx, SCMP_SYS(socket), 0, families, count);
+    static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK};
+    return add_values(ctx, SCMP_SYS(socket), 0, families, sizeof families / sizeof *families);
 }
 
 /* Names for threads and memory, and questions; not PR_SET_PDEATHSIG, by which the
@@ -242,7 +242,7 @@ static int add_prctl(scmp_filter_ctx ctx)
     return err ? err : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, equal(0, 0));
 }
 
-int sandbox_calls(int program, bool unix_sockets)
+int sandbox_calls(int program)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!ctx) return -ENOMEM;
@@ -253,7 +253,7 @@ int sandbox_calls(int program, bool unix_sockets)
     if (!err) err = add_threads(ctx, program);
     if (!err) err = add_ioctl(ctx);
     if (!err) err = add_fcntl(ctx);
-    if (!err) err = add_sockets(ctx, unix_sockets);
+    if (!err) err = add_sockets(ctx);
     if (!err) err = add_prctl(ctx);
     if (!err) err = seccomp_load(ctx);
     seccomp_release(ctx);

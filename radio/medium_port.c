@@ -62,6 +62,8 @@ static int connect_to(const char *address, const struct sockaddr *a, socklen_t l
     const char *why = strerror(errno);
     if (errno == ENOENT || errno == ECONNREFUSED)
         why = "no medium is there; start one with 'airlift radio medium SOCKET'";
+    else if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+        why = "no medium was there when this confined process began; it can open no socket itself";
     else if (errno == EPROTOTYPE)
         why = "what listens there is no medium";
     if (fd >= 0) close(fd);

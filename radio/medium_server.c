@@ -14,9 +14,8 @@
 
 #define NEVER            UINT64_MAX
 #define PATIENCE_S       10.0
-#define MESSAGES_AT_ONCE 64       /* of one process, so that none keeps the others out */
-#define FAST_STEPS       256      /* events between two looks at the sockets */
-#define GREETING_US      5000000u /* in which a process has to attach */
+#define MESSAGES_AT_ONCE 64  /* of one process, so that none keeps the others out */
+#define FAST_STEPS       256 /* events between two looks at the sockets */
 
 uint64_t medium_server_clock_us(void)
 {
@@ -102,10 +101,7 @@ static bool sweep(struct medium_server *s)
 static uint64_t patience_us(const struct medium_server *s, const struct medium_client *c)
 {
     uint64_t limit = (uint64_t)(s->config.patience * 1e6);
-    if (!c->node)
-        limit = GREETING_US;
-    else if (!s->config.fast || c != whose_turn(s))
-        return NEVER;
+    if (!s->config.fast || c != whose_turn(s)) return NEVER;
     uint64_t silent = medium_server_clock_us() - c->heard_us;
     return silent < limit ? limit - silent : 0;
 }
@@ -117,7 +113,7 @@ static void cut_off_silent(struct medium_server *s)
         struct medium_client *c = s->clients[i];
         if (c->gone || patience_us(s, c) > 0) continue;
         snprintf(why, sizeof why, "was silent for %.3g s while the others waited for it",
-                 c->node ? s->config.patience : GREETING_US / 1e6);
+                 s->config.patience);
         medium_client_refuse(c, why);
     }
 }

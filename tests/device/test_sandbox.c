@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 
 #include "device/board.h"
 #include "device/sandbox.h"
+#include "radio/medium_server.h"
 #include "tests/support/test_device.h"
 
 /* --- firmware: tries things, and says what came of it --- */
@@ -161,13 +163,22 @@ static void fw_cut_control(void)
     _exit(0); /* not by a reset: its reason would be written to the page */
 }
 
-static const struct test_firmware firmware[] = {{"tries", fw_tries},
-                                                {"free", fw_free},
-                                                {"fill", fw_fill},
-                                                {"cut-flash", fw_cut_flash},
-                                                {"cut-efuse", fw_cut_efuse},
-                                                {"cut-control", fw_cut_control},
-                                                {0}};
+static void fw_radio(void)
+{
+    const struct radio_events events = {0};
+    char why[256];
+    struct radio *r =
+        radio_open(getenv("AIRLIFT_RADIO"), 9, "firmware", &events, NULL, why, sizeof why);
+    printf("radio: %s\n", r ? "possible" : why);
+    said("unix socket", socket(AF_UNIX, SOCK_SEQPACKET, 0) >= 0);
+    printf("all tried\n");
+}
+
+static const struct test_firmware firmware[] = {
+    {"tries", fw_tries},         {"free", fw_free},
+    {"fill", fw_fill},           {"cut-flash", fw_cut_flash},
+    {"cut-efuse", fw_cut_efuse}, {"cut-control", fw_cut_control},
+    {"radio", fw_radio},         {0}};
 
 /* --- tests --- */
 
@@ -292,6 +303,45 @@ static void links_in_the_directory_are_not_followed(void **state)
     test_device_free(&t);
 }
 
+struct air {
+    struct medium_server *server;
+    atomic_bool over;
+};
+
+static void *serve(void *arg)
+{
+    struct air *a = arg;
+    while (!a->over && medium_server_step(a->server, 10) == 0) {
+    }
+    return NULL;
+}
+
+static void radio_is_handed_to_a_firmware_that_opens_no_unix_sockets(void **state)
+{
+    struct test_device t;
+    struct air air = {0};
+    pthread_t thread;
+    char socket[96], where[112], why[256];
+    test_device_new(&t, "", "radio", NULL);
+    snprintf(socket, sizeof socket, "%s/air", t.dir);
+    snprintf(where, sizeof where, "medium:%s", socket);
+    const struct medium_server_config c = {.address = socket};
+    air.server = medium_server_open(&c, why, sizeof why);
+    assert_non_null(air.server);
+    assert_int_equal(pthread_create(&thread, NULL, serve, &air), 0);
+    bool ran = test_device_run(&t, (struct chip_options){.until = "all tried", .radio = where});
+    air.over = true;
+    pthread_join(thread, NULL);
+    medium_server_close(air.server);
+    if (!ran) fail_msg("%s\n%s", t.report.error, t.output);
+    answer_is(&t, "radio", "possible");
+    answer_is(&t, "unix socket", "impossible");
+    /* Without a medium the chip starts all the same. */
+    assert_true(test_device_run(&t, (struct chip_options){.until = "all tried", .radio = where}));
+    test_device_has(&t, "no medium was there when this confined process began");
+    test_device_free(&t);
+}
+
 int main(void)
 {
     test_device_firmware(firmware);
@@ -303,6 +353,7 @@ int main(void)
         cmocka_unit_test(firmware_cannot_fill_the_disk_with_one_file),
         cmocka_unit_test(a_file_cut_short_ends_the_run_in_words),
         cmocka_unit_test(links_in_the_directory_are_not_followed),
+        cmocka_unit_test(radio_is_handed_to_a_firmware_that_opens_no_unix_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
