@@ -119,7 +119,7 @@ static void child(void *ctx, uint64_t now, const struct al_nwk_neighbour *c, boo
                                   .len = sizeof payload,
                                   .unsecured = true};
     assert_int_equal(al_nwk_send(&n->nwk, now, &s), 0);
-    al_nwk_child_authenticated(&n->nwk, now, ext, true);
+    if (!n->tell_no_result) al_nwk_child_authenticated(&n->nwk, now, ext, true);
 }
 
 static void device_left(void *ctx, uint64_t now, uint16_t addr, uint64_t ext, bool rejoin)

@@ -31,7 +31,9 @@ struct nwk_node {
     struct nwk_bench *bench;
     uint64_t ext;
     enum nwk_kind kind;
-    bool dead, give_no_key;
+    bool dead;
+    bool give_no_key;    /* to a child */
+    bool tell_no_result; /* that it has got it */
     uint32_t random;
 
     struct al_mac_slot slots[24];

@@ -146,6 +146,8 @@ static void a_time_out_that_does_not_exist_is_refused(void **state)
     ask.timeout_request.index = 14;
     command_from(c, &ask, 0, e->nwk.addr, e->ext);
     assert_int_equal(child->timeout_index, 14);
+    nwk_bench_restart(c);
+    assert_int_equal(al_nwk_neighbour_ext(&c->nwk, e->ext)->timeout_index, 14);
 }
 
 static void a_pan_id_update_is_followed_when_everybody_has_it(void **state)

@@ -73,6 +73,38 @@ static void nobody_there_ends_without_route(void **state)
     nwk_bench_arm(&bench.node[0]);
     nwk_bench_run(&bench, MS);
     assert_int_equal(bench.node[0].sent[4], AL_ZB_NO_ROUTE);
+    /* One request serves all that wait. */
+    uint8_t asked = bench.node[0].nwk.route_request_id;
+    for (uint16_t handle = 5; handle < 9; handle++)
+        assert_int_equal(nwk_bench_send(&bench.node[0], 0x4321, "x", handle), 0);
+    assert_int_equal((uint8_t)(bench.node[0].nwk.route_request_id - asked), 1);
+}
+
+static void frames_die_where_their_radius_ends(void **state)
+{
+    add_routers(3);
+    nwk_bench_row(&bench);
+    join_all(60 * SECOND);
+    struct nwk_node *c = &bench.node[0], *last = &bench.node[3];
+    struct al_nwk_send s = {
+        .dst = last->nwk.addr, .payload = (const uint8_t *)"x", .len = 1, .radius = 3};
+    nwk_bench_passes(c, last, "a route is there");
+    for (unsigned turn = 0; turn < 2; turn++) {
+        unsigned got = last->got;
+        assert_int_equal(al_nwk_send(&c->nwk, nwk_bench_now(&bench), &s), 0);
+        nwk_bench_arm(c);
+        nwk_bench_run(&bench, SECOND);
+        assert_int_equal(last->got - got, turn == 0);
+        s.radius = 2;
+    }
+    s.dst = AL_NWK_ALL;
+    c->got = bench.node[1].got = bench.node[2].got = last->got = 0;
+    assert_int_equal(al_nwk_send(&c->nwk, nwk_bench_now(&bench), &s), 0);
+    nwk_bench_arm(c);
+    nwk_bench_run(&bench, 5 * SECOND);
+    assert_int_equal(bench.node[1].got, 1);
+    assert_int_equal(bench.node[2].got, 1);
+    assert_int_equal(last->got, 0);
 }
 
 /* c - a - d with bad links, c - b - d with good ones. */
@@ -97,6 +129,75 @@ static void the_cheaper_way_is_taken_and_replaced_when_it_breaks(void **state)
     assert_int_equal(c->sent[1], AL_ZB_OK);
     assert_int_equal(d->got, got + 1);
     assert_int_equal(d->relay, a->nwk.addr);
+}
+
+/* Two hops of cost 5, or three of cost 1. */
+static void costs_count_not_hops(void **state)
+{
+    add_routers(4);
+    struct nwk_node *c = &bench.node[0], *a = &bench.node[1], *b1 = &bench.node[2],
+                    *b2 = &bench.node[3], *d = &bench.node[4];
+    struct nwk_node *parted[][2] = {{c, b2}, {c, d}, {a, b1}, {a, b2}, {b1, d}};
+    for (unsigned i = 0; i < 5; i++) nwk_bench_part(parted[i][0], parted[i][1]);
+    struct nwk_node *bad[][2] = {{c, a}, {a, d}};
+    for (unsigned i = 0; i < 2; i++) {
+        medium_set_link(bad[i][0]->air, bad[i][1]->air, 1, -88);
+        medium_set_link(bad[i][1]->air, bad[i][0]->air, 1, -88);
+    }
+    join_all(60 * SECOND);
+    for (unsigned turn = 0; turn < 8; turn++) { /* who is first is a matter of jitter */
+        for (unsigned i = 0; i < bench.count; i++)
+            memset(bench.node[i].routes, 0, sizeof bench.node[i].routes);
+        nwk_bench_passes(c, d, "x");
+        nwk_bench_run(&bench, 11 * SECOND);
+        nwk_bench_passes(c, d, "cheap");
+        assert_int_equal(d->relay, b2->nwk.addr);
+        nwk_bench_passes(d, c, "cheap");
+        assert_int_equal(c->relay, b1->nwk.addr);
+    }
+}
+
+static void a_neighbour_out_of_reach_is_reached_over_another(void **state)
+{
+    add_routers(2);
+    join_all(60 * SECOND);
+    struct nwk_node *c = &bench.node[0], *a = &bench.node[1], *b = &bench.node[2];
+    nwk_bench_passes(c, a, "direct");
+    assert_int_equal(a->relay, 0);
+    nwk_bench_part(c, a);
+    nwk_bench_send(c, a->nwk.addr, "around", 1);
+    nwk_bench_run(&bench, 3 * SECOND);
+    assert_int_equal(c->sent[1], AL_ZB_OK);
+    assert_string_equal(a->text, "around");
+    assert_int_equal(a->relay, b->nwk.addr);
+}
+
+static unsigned broadcasts_on_air;
+
+static void count_broadcasts(struct nwk_bench *b, const struct medium_frame *frame)
+{
+    struct al_mac_frame mac;
+    struct al_nwk_frame f;
+    if (al_mac_parse(&mac, frame->mpdu, frame->len) || mac.type != AL_MAC_DATA) return;
+    if (al_nwk_parse(&f, mac.payload, mac.payload_len) || f.type != AL_NWK_DATA) return;
+    broadcasts_on_air += AL_NWK_BROADCAST(f.dst);
+}
+
+static void who_was_heard_passing_it_on_is_not_sent_it_again(void **state)
+{
+    add_routers(4);
+    nwk_bench_row(&bench);
+    join_all(60 * SECOND);
+    bench.frame = count_broadcasts;
+    broadcasts_on_air = 0;
+    nwk_bench_send(&bench.node[0], AL_NWK_ALL_ROUTERS, "x", 1);
+    nwk_bench_run(&bench, 12 * SECOND);
+    assert_int_equal(broadcasts_on_air, 5);
+    nwk_bench_kill(&bench.node[4]); /* its neighbour tries twice more */
+    broadcasts_on_air = 0;
+    nwk_bench_send(&bench.node[0], AL_NWK_ALL_ROUTERS, "x", 1);
+    nwk_bench_run(&bench, 12 * SECOND);
+    assert_int_equal(broadcasts_on_air, 4 + 2);
 }
 
 static void a_break_further_on_is_told_to_the_source(void **state)
@@ -162,6 +263,10 @@ static void a_concentrator_sends_back_the_way_frames_came(void **state)
     assert_int_equal(source_relays[0], bench.node[2].nwk.addr); /* nearest to the destination */
     assert_int_equal(source_relays[1], bench.node[1].nwk.addr);
     assert_int_equal(al_nwk_room(&c->nwk, r3->nwk.addr), 84);
+    uint32_t frames = r3->nwk.tx_frames, more = 0;
+    nwk_bench_passes(r3, c, "up, with no more record");
+    more = r3->nwk.tx_frames - frames;
+    assert_in_range(more, 1, 2); /* perhaps a link status */
     /* A sleeper's parent records for it. */
     nwk_bench_passes(s, c, "up from the leaf");
     nwk_bench_passes(c, s, "down to the leaf");
@@ -328,6 +433,10 @@ int main(void)
         T(six_hops_are_found),
         T(nobody_there_ends_without_route),
         T(the_cheaper_way_is_taken_and_replaced_when_it_breaks),
+        T(frames_die_where_their_radius_ends),
+        T(costs_count_not_hops),
+        T(a_neighbour_out_of_reach_is_reached_over_another),
+        T(who_was_heard_passing_it_on_is_not_sent_it_again),
         T(a_break_further_on_is_told_to_the_source),
         T(a_concentrator_sends_back_the_way_frames_came),
         T(routers_tell_how_well_they_hear),
