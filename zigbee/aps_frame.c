@@ -130,12 +130,8 @@ int al_aps_seal(const struct al_aps_frame *f, const struct al_aes *aes, const ui
 int al_aps_open(struct al_aps_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 uint64_t source, uint8_t *plain)
 {
-    size_t len = (size_t)(f->payload - f->frame) + f->payload_len;
-    int n = al_security_open(aes, key, source, f->frame, len, f->aux_at, plain);
-    if (n < 0) return n;
-    f->payload = plain;
-    f->payload_len = (size_t)n;
-    return 0;
+    return al_security_open_payload(aes, key, source, f->frame, f->aux_at, &f->payload,
+                                    &f->payload_len, plain);
 }
 
 struct al_aps_frame al_aps_ack_of(const struct al_aps_frame *f)

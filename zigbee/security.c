@@ -92,3 +92,15 @@ int al_security_open(const struct al_aes *aes, const uint8_t key[16], uint64_t s
     err = al_ccm_decrypt(aes, key, s.nonce, s.aad, s.aad_len, plain, n, mic);
     return err ? err : (int)n;
 }
+
+int al_security_open_payload(const struct al_aes *aes, const uint8_t key[16], uint64_t source,
+                             const uint8_t *frame, size_t aux_at, const uint8_t **payload,
+                             size_t *payload_len, uint8_t *plain)
+{
+    size_t len = (size_t)(*payload - frame) + *payload_len;
+    int n = al_security_open(aes, key, source, frame, len, aux_at, plain);
+    if (n < 0) return n;
+    *payload = plain;
+    *payload_len = (size_t)n;
+    return 0;
+}

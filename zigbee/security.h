@@ -54,4 +54,10 @@ int al_security_seal(const struct al_aes *aes, const uint8_t key[16], uint64_t s
 int al_security_open(const struct al_aes *aes, const uint8_t key[16], uint64_t source,
                      const uint8_t *frame, size_t len, size_t aux_at, uint8_t *plain);
 
+/* The same for a frame as its parser leaves it: *payload, *payload_len are encrypted, with the
+ * MIC. On success they are plain's; 0 or an error as above. */
+int al_security_open_payload(const struct al_aes *aes, const uint8_t key[16], uint64_t source,
+                             const uint8_t *frame, size_t aux_at, const uint8_t **payload,
+                             size_t *payload_len, uint8_t *plain);
+
 #endif
