@@ -181,6 +181,7 @@ struct al_zota_session {
     uint32_t rate_offset;
     uint64_t saved_at;
     struct al_zota_ladder ladder;
+    uint16_t pace;       /* ms between blocks on top of what the client asked for, after loss */
     uint64_t held_since; /* UINT64_MAX: not held */
 
     /* The block request that waits for its answer */

@@ -173,8 +173,9 @@ uint8_t al_zotas_on_block(struct al_zota_server *s, const struct al_zotas_reques
     c->tsn = q->seq;
     c->max_data = w.max_data;
     c->want = w.offset;
-    uint64_t period = al_zotas_period(s, c) * AL_ZOTAS_MS;
-    c->due = c->served && period ? c->served + period : q->now;
+    uint64_t period = al_zotas_period(s, c);
+    if (period < c->pace) period = c->pace;
+    c->due = c->served && period ? c->served + period * AL_ZOTAS_MS : q->now;
     al_zotas_pump(s, q->now);
     return AL_ZCL_SUCCESS;
 }

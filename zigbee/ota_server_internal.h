@@ -70,6 +70,8 @@ uint8_t al_zotas_on_page(struct al_zota_server *s, const struct al_zotas_request
 int al_zotas_send_abort(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq);
 
 /* ota_server_pump.c */
+/* Loss slows a client's blocks down, success lets them go faster again. */
+void al_zotas_pace(struct al_zota_session *c, bool ok);
 /* Sends what is due, those first who have waited longest. */
 void al_zotas_pump(struct al_zota_server *s, uint64_t now);
 /* When there is something to send to c without anybody's confirmation; NEVER: nothing. */

@@ -8,6 +8,8 @@ enum {
     PAGE_FAILS = 8, /* in a row: nobody is there */
     QUEUE_FULL_MS = 5,
     DATA_PAUSE_MS = 100, /* read has nothing yet */
+    PACE_FIRST_MS = 20,
+    PACE_MOST_MS = 500,
     DATA_LIMIT_MS = 1000 /* then the client is told to wait */
 };
 
@@ -25,6 +27,16 @@ int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint
     };
     struct al_zota_send how = al_zotas_to(s, c);
     return al_zota_wire_send(&s->transport, &how, seq, &f);
+}
+
+void al_zotas_pace(struct al_zota_session *c, bool ok)
+{
+    uint32_t pace = c->pace;
+    if (ok)
+        pace -= (pace + 7) / 8;
+    else
+        pace = pace == 0 ? PACE_FIRST_MS : pace * 2;
+    c->pace = (uint16_t)(pace < PACE_MOST_MS ? pace : PACE_MOST_MS);
 }
 
 static void free_air(struct al_zota_server *s, struct al_zota_outstanding *o)
@@ -70,6 +82,7 @@ void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_o
     if (c->in_air > 0) c->in_air--;
     if (ok) c->last_seen = now;
     if (!ok) c->lost++;
+    al_zotas_pace(c, ok);
     bool changed = false;
     if (o->page) {
         c->page_fails = ok ? 0 : (uint8_t)(c->page_fails + 1);
@@ -220,7 +233,8 @@ static void serve_page(struct al_zota_server *s, struct al_zota_session *c, uint
     uint32_t n = send_piece(s, c, now, &p);
     if (n == 0) return;
     c->page_next += n;
-    c->page_due = now + c->page_spacing * AL_ZOTAS_MS;
+    uint16_t spacing = c->page_spacing > c->pace ? c->page_spacing : c->pace;
+    c->page_due = now + spacing * AL_ZOTAS_MS;
     c->paging = c->page_next < c->page_end;
     if (c->record.offset < p.offset) c->record.offset = p.offset;
     al_zotas_progress(s, c, now, p.offset, n);

@@ -176,7 +176,7 @@ void al_zotas_begin(struct al_zota_server *s, struct al_zota_session *c, uint64_
     c->first_seen = c->rate_since = now;
     c->first_offset = c->rate_offset = c->record.offset = offset;
     c->blocks = c->repeats = c->lost = c->rate = 0;
-    c->served = 0;
+    c->served = c->pace = 0;
     c->turn = s->turn;
     c->told_period = false;
     al_zotas_set_state(s, c, now, AL_ZOTA_SESSION_DOWNLOADING);

@@ -119,6 +119,7 @@ static void loss_makes_blocks_smaller_and_success_bigger_again(void **state)
         uint32_t handle = b.wire.sent[0].how.handle;
         assert_int_equal(server_bench_expect_block(&b, A, 0), size[i]);
         al_zota_server_sent(&b.server, b.now, handle, false);
+        b.now += S(3);
     }
     assert_int_equal(b.events[AL_ZOTA_SERVER_PACE], 3);
     uint32_t at = 0;
@@ -139,6 +140,31 @@ static void blocks_that_arrive_and_are_asked_for_again_become_smaller_too(void *
     unsigned tries = 0;
     while (get(A, 0, 223) == 223 && tries < 10) tries++, b.now += S(6);
     assert_in_range(tries, 2, 3);
+}
+
+static void loss_makes_blocks_slower_and_success_faster_again(void **state)
+{
+    uint64_t pause = 0;
+    uint32_t at = 0;
+    for (unsigned i = 0; i < 8; i++, at += 40) {
+        server_bench_ask(&b, A, at, 40);
+        if (i > 0) {
+            zota_wire_silent(&b.wire);
+            assert_int_equal(server_bench_wait(&b), pause);
+        }
+        uint32_t handle = b.wire.sent[0].how.handle;
+        server_bench_expect_block(&b, A, at);
+        al_zota_server_sent(&b.server, b.now, handle, false);
+        pause = server_bench_session(&b, A)->pace * MS(1);
+        assert_int_equal(pause, MS(i < 5 ? 20 << i : 500));
+    }
+    for (unsigned i = 0; i < 40; i++, at += 40) {
+        b.now += S(1);
+        get(A, at, 40);
+    }
+    assert_int_equal(server_bench_session(&b, A)->pace, 0);
+    server_bench_ask(&b, A, at, 40);
+    server_bench_expect_block(&b, A, at);
 }
 
 static void limits_of_a_device_are_kept(void **state)
@@ -374,8 +400,10 @@ static void an_abort_ends_a_page_at_once(void **state)
 static void nobody_at_the_other_end_ends_the_page(void **state)
 {
     server_bench_ask_page(&b, A, 0, 4096, 0);
-    for (unsigned i = 0; i < 20 && i < b.wire.count; i++)
+    for (unsigned i = 0; i < 20 && i < b.wire.count; i++) {
         al_zota_server_sent(&b.server, b.now, b.wire.sent[i].how.handle, false);
+        if (server_bench_session(&b, A)->paging) server_bench_wait(&b);
+    }
     assert_in_range(b.wire.count, 8, 10);
 }
 
@@ -420,6 +448,7 @@ int main(void)
         T(going_on_is_as_good_as_a_confirmation),
         T(loss_makes_blocks_smaller_and_success_bigger_again),
         T(blocks_that_arrive_and_are_asked_for_again_become_smaller_too),
+        T(loss_makes_blocks_slower_and_success_faster_again),
         T(limits_of_a_device_are_kept),
         T(a_size_that_the_network_cannot_carry_is_not_tried_again),
         T(what_read_gives_less_is_sent_less),
