@@ -111,13 +111,16 @@ static void the_parent_heard_best_is_taken(void **state)
     nwk_bench_permit(r2, 0);
     nwk_bench_join(s);
     assert_int_equal(s->nwk.parent, 0);
-    medium_set_link(c->air, s->air, 1, -80);
-    medium_set_link(r1->air, s->air, 1, -70);
-    medium_set_link(r2->air, s->air, 1, -75);
-    nwk_bench_rejoin(s, true);
-    assert_int_equal(s->joined, AL_ZB_OK);
-    assert_int_equal(s->nwk.parent, r1->nwk.addr);
+    struct nwk_node *all[] = {c, r1, r2};
+    for (unsigned best = 0; best < 6; best++) {
+        for (unsigned i = 0; i < 3; i++)
+            medium_set_link(all[i]->air, s->air, 1, i == best % 3 ? -70 : -80);
+        nwk_bench_rejoin(s, true);
+        assert_int_equal(s->joined, AL_ZB_OK);
+        assert_int_equal(s->nwk.parent, all[best % 3]->nwk.addr);
+    }
     /* The next best one, when the best does not answer. */
+    medium_set_link(r1->air, s->air, 1, -65);
     medium_set_link(s->air, r1->air, 0, -70);
     s->joined = -1;
     nwk_bench_rejoin(s, true);
@@ -196,6 +199,17 @@ static void a_key_that_the_network_left_behind_needs_the_other_rejoin(void **sta
     nwk_bench_passes(s, c, "both ways");
 }
 
+static void nobody_ages_while_the_parent_is_dead(void **state)
+{
+    struct nwk_node *c = nwk_bench_form(&bench), *e = nwk_bench_add(&bench, END_DEVICE);
+    nwk_bench_join(e);
+    nwk_bench_run(&bench, 300 * SECOND);
+    nwk_bench_restart(c);
+    nwk_bench_run(&bench, 3 * SECOND);
+    assert_int_equal(c->children_left, 0);
+    nwk_bench_passes(c, e, "at once");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -208,6 +222,7 @@ int main(void)
         T(the_parent_heard_best_is_taken),
         T(a_child_that_moved_is_nobodys_twice),
         T(a_parent_is_lost_by_failures_in_a_row_only),
+        T(nobody_ages_while_the_parent_is_dead),
         T(a_key_that_the_network_left_behind_needs_the_other_rejoin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
