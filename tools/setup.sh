@@ -15,7 +15,8 @@ for p in $list; do
 done
 [ -n "$missing" ] || exit 0
 echo "setup: installing$missing"
-if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
-export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -qq
-$sudo apt-get install -y -qq --no-install-recommends $missing
+# sudo keeps no environment; tshark would ask who may capture.
+run="env DEBIAN_FRONTEND=noninteractive"
+if [ "$(id -u)" != 0 ]; then run="sudo $run"; fi
+$run apt-get update -qq
+$run apt-get install -y -qq --no-install-recommends $missing
