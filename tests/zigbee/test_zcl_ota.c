@@ -21,6 +21,7 @@ static struct al_zota_session sessions[4];
 static struct al_zcl_endpoint client_endpoint, server_endpoint;
 static struct zb_engine client_engine, server_engine;
 static uint32_t received;
+static uint64_t first_data, last_data; /* when */
 static unsigned searches, finished;
 static enum al_zota_reason gave_up;
 
@@ -38,6 +39,8 @@ static uint8_t offer(void *ctx, const struct al_zota_file *file, bool reinstall,
 
 static int data(void *ctx, uint32_t offset, const uint8_t *bytes, size_t len)
 {
+    last_data = zcl_pair_now(&pair);
+    if (!offset) first_data = last_data;
     assert_int_equal(offset, received);
     for (size_t i = 0; i < len; i++) assert_int_equal(bytes[i], byte_at(received++));
     return 0;
@@ -189,7 +192,8 @@ static void a_sleepy_client_polls_fast_while_it_waits_for_blocks(void **state)
     add_server(pair.c, 42);
     add_client(zcl_pair_add(&pair, AL_NWK_ROLE_END_DEVICE, true));
     start();
-    assert_upgraded(90 * SECOND); /* with a poll a second it would not come so far */
+    assert_upgraded(90 * SECOND);
+    assert_true(last_data - first_data < 3 * SECOND); /* a poll a second takes 14 */
 }
 
 static void the_first_endpoint_of_the_coordinator_is_tried_when_nobody_answers(void **state)
