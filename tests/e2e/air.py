@@ -6,6 +6,7 @@ host that shares no code with the project.
         host.send("0308 01 ffff ffff 07")
 """
 import json
+import select
 import signal
 import socket
 import struct
@@ -138,8 +139,6 @@ class SpinelHost:
     def __init__(self, port=None, line=None):
         self.tid, self.rest, self.news = 0, b"", []
         self.socket, self.line = (None, line) if line else (socket.create_connection(("127.0.0.1", port)), None)
-        if self.socket:
-            self.socket.settimeout(PATIENCE_S)
         self.write(b"\x7e")
 
     def __enter__(self):
@@ -154,19 +153,23 @@ class SpinelHost:
         else:
             self.line.write(data)
 
-    def frame(self) -> bytes:
-        """The next frame from the co-processor."""
+    def frame(self, seconds=PATIENCE_S) -> bytes:
+        """The next frame from the co-processor; TimeoutError, and EOFError when it closed the connection."""
+        until = time.monotonic() + seconds
         while True:
             body, flag, rest = self.rest.partition(b"\x7e")
             if flag:
                 self.rest = rest
                 if body:
                     return unescaped(body)
-            else:
-                data = self.socket.recv(4096) if self.socket else self.line.read(4096)
-                if not data and self.socket:
-                    raise EOFError("the co-processor closed the connection")
-                self.rest += data or b""
+                continue
+            source = self.socket or self.line
+            if not select.select([source], [], [], max(0.0, until - time.monotonic()))[0]:
+                raise TimeoutError(f"the co-processor said nothing for {seconds} s")
+            data = self.socket.recv(4096) if self.socket else self.line.read(4096)
+            if not data:
+                raise EOFError("the co-processor closed the connection")
+            self.rest += data
 
     def command(self, command: int, body: bytes) -> bytes:
         """Sends; gives what follows the header and the command of its answer."""
@@ -201,11 +204,11 @@ class SpinelHost:
         assert answer[0] == 0, answer.hex()
         return answer[1]
 
-    def received(self, wanted=lambda mpdu: True) -> bytes:
+    def received(self, wanted=lambda mpdu: True, seconds=PATIENCE_S) -> bytes:
         """The next heard frame that is wanted, without its FCS, which has been checked."""
-        until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            news = self.news.pop(0) if self.news else self.frame()[2:]
+        until = time.monotonic() + seconds
+        while True:
+            news = self.news.pop(0) if self.news else self.frame(until - time.monotonic())[2:]
             if news[0] != 0x71:
                 continue
             length = struct.unpack("<H", news[1:3])[0]
@@ -213,4 +216,3 @@ class SpinelHost:
             assert crc16(mpdu, 0, False) == 0, mpdu.hex()
             if wanted(mpdu[:-2]):
                 return mpdu[:-2]
-        raise AssertionError("no such frame was heard")

@@ -68,6 +68,41 @@ def test_it_forms_a_network_within_seconds(network, tmp_path):
     assert not [e for e in zoh.events if e["event"] == "log"]
 
 
+def test_a_device_associates_and_is_given_the_network_key(network, tmp_path):
+    """The MAC of a join, frame by frame; the device is a spinel host of its own."""
+    medium, rcp = network
+    eui = bytes.fromhex("744dbdfffe60aa02")
+    with peers.Peer("coordinator", rcp.port, tmp_path / "zoh", channel=CHANNEL, panId=PAN) as zoh, \
+            air.Rcp(medium) as other, air.SpinelHost(other.port) as device:
+        zoh.expect("formed")
+        zoh.tell("permit", seconds=60)
+        zoh.expect("done", do="permit")
+        device.set(device.LADDR, eui)
+        device.start(CHANNEL, PAN)
+        wire = eui[::-1].hex()
+        assert device.send(f"23c8 22 621a 0000 ffff {wire} 01 8e") == 0  # association request, acknowledged
+        response = poll(device, f"63c8 %02x 621a 0000 {wire} 04", lambda m: m[:2] == b"\x63\xcc")
+        assert response[5:13] == eui[::-1] and response[21] == 2 and response[24] == 0  # for us, success
+        short = response[22:24]
+        device.set(device.SADDR, short)
+        key = poll(device, f"6388 %02x 621a 0000 {short.hex()} 04", lambda m: m[5:7] == short)
+        nwk, aps = int.from_bytes(key[9:11], "little"), key[25]
+        assert nwk & 0x200 == 0 and nwk & 3 == 0  # not secured by the key that it brings
+        assert aps == 0x21, key.hex()  # a command of the APS, secured
+        zoh.quit()
+
+
+def poll(device, request, wanted):
+    """Sends data requests, with other sequence numbers, until the frame comes."""
+    for seq in range(0x40, 0x48):
+        assert device.send(request % seq) == 0
+        try:
+            return device.received(wanted, seconds=1)
+        except TimeoutError:
+            continue
+    raise AssertionError("polls brought nothing")
+
+
 @pytest.mark.parametrize("line", ["tcp", "pty"])
 def test_a_herdsman_starts_opens_and_resumes(tmp_path, line):
     listen = "tcp:0" if line == "tcp" else f"pty:{tmp_path}/ttyRCP"
