@@ -2,14 +2,16 @@
 # library and cmocka. End-to-end tests are tests/e2e/test_*.py (pytest).
 UNIT_SRCS := $(filter-out tests/support/%,$(wildcard tests/*/test_*.c))
 UNIT_BINS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRCS))
-TEST_SUPPORT := $(call objs,$(wildcard tests/support/*.c))
+# An archive: a program takes what it uses, and may bring its own in place of a layer.
+LIB_TEST := $(BUILD)/lib/libairlift-tests.a
+$(LIB_TEST): $(call objs,$(wildcard tests/support/*.c)); $(archive)
 .PHONY: unit-bins unit e2e test
 unit-bins: $(UNIT_BINS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(TEST_SUPPORT) $(LIB_ESP) $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(LIB_TEST) $(LIB_ESP) $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_CLI) $(LIB_SERVER) $(LIB_ESP) $(LIB_BASE) -lcmocka $(LIBS)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_TEST) $(LIB_CLI) $(LIB_SERVER) $(LIB_ESP) $(LIB_BASE) -lcmocka $(LIBS)
 
 unit: all ## run the unit tests
 	@$(MAKE) --no-print-directory unit-bins
