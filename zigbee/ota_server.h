@@ -200,6 +200,11 @@ struct al_zota_session {
     bool last_failed;
     uint8_t in_air; /* answers not confirmed yet */
 
+    /* The newest request for data, to know late copies of older ones */
+    uint64_t newest_at; /* 0: none */
+    uint32_t newest_offset;
+    uint8_t newest_seq;
+
     /* The page that flows to it */
     bool paging;
     uint8_t page_tsn, page_max;

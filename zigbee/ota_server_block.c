@@ -5,6 +5,7 @@
 
 enum {
     DUPLICATE_S = 2, /* the same TSN and offset within this time is the same request */
+    OLDER = 8,       /* TSNs back: a late copy, within the same time */
     NO_ROOM_S = 60   /* the table is full of downloads */
 };
 
@@ -117,6 +118,19 @@ static struct al_zota_session *admit(struct al_zota_server *s, const struct al_z
     return c;
 }
 
+/* A copy of a request that came by a longer way, when the client is further already. */
+static bool late_copy(struct al_zota_session *c, const struct al_zotas_request *q, uint32_t offset)
+{
+    uint8_t back = (uint8_t)(c->newest_seq - q->seq);
+    if (c->newest_at && q->now - c->newest_at < DUPLICATE_S * AL_ZOTAS_S && back >= 1 &&
+        back <= OLDER && offset < c->newest_offset)
+        return true;
+    c->newest_at = q->now ? q->now : 1;
+    c->newest_offset = offset;
+    c->newest_seq = q->seq;
+    return false;
+}
+
 /* A client that does not keep the period is told it, once; after that its answers are
  * held back. True: it was told, that is the answer. */
 static bool told_period(struct al_zota_server *s, struct al_zota_session *c,
@@ -158,6 +172,7 @@ uint8_t al_zotas_on_block(struct al_zota_server *s, const struct al_zotas_reques
     uint8_t status;
     struct al_zota_session *c = admit(s, q, &w, &status);
     if (!c) return status;
+    if (late_copy(c, q, w.offset)) return AL_ZCL_SUCCESS;
     if (c->paging) { /* it no longer waits for the page */
         c->paging = false;
         al_zotas_release_air(s, c);
@@ -196,7 +211,10 @@ uint8_t al_zotas_on_page(struct al_zota_server *s, const struct al_zotas_request
     uint8_t status;
     struct al_zota_session *c = admit(s, q, &w, &status);
     if (!c) return status;
-    if (c->paging && c->page_tsn == q->seq) return AL_ZCL_SUCCESS; /* a duplicate */
+    if (c->newest_at && c->page_end && c->page_tsn == q->seq &&
+        q->now - c->newest_at < DUPLICATE_S * AL_ZOTAS_S)
+        return AL_ZCL_SUCCESS;
+    if (late_copy(c, q, w.offset)) return AL_ZCL_SUCCESS;
     al_zotas_release_air(s, c);
     uint32_t left = c->record.image.size - r->file_offset;
     uint32_t period = al_zotas_period(s, c);

@@ -127,8 +127,8 @@ static void it_arrives_through_loss_doubles_and_disorder(void **state)
                 zota_net_run(&n, S(24 * 3600));
                 assert_all_finished();
                 for (unsigned k = 0; k < 3; k++) assert_true(took(k) < S(60 + 40 * loss[i]));
-                for (unsigned k = 0; k < 3; k++)
-                    if (loss[i] == 0) assert_in_range(n.client[k].asked, 30011, 30011 * 1.15);
+                /* Doubles and disorder alone make nobody send again. */
+                if (loss[i] == 0) assert_int_equal(n.repeats, 0);
                 zota_net_free(&n);
             }
 }

@@ -84,6 +84,38 @@ static void a_second_copy_of_a_request_is_not_answered_twice(void **state)
     assert_int_equal(get(A, 0, 223), 223);
 }
 
+static void late_copies_of_older_requests_are_not_answered(void **state)
+{
+    get(A, 0, 100);
+    get(A, 100, 100);
+    get(A, 200, 100);
+    b.seq -= 3;
+    server_bench_ask(&b, A, 0, 100);
+    server_bench_ask(&b, A, 100, 100);
+    zota_wire_silent(&b.wire);
+    b.seq++;
+    get(A, 300, 100);
+    b.seq -= 2, b.now += S(3); /* not so late: the client began anew */
+    get(A, 0, 100);
+}
+
+static void a_copy_of_a_page_request_brings_no_second_page(void **state)
+{
+    server_bench_ask_page(&b, A, 0, 128, 0);
+    assert_int_equal(b.wire.count, 2);
+    for (unsigned i = 0; i < 2; i++)
+        al_zota_server_sent(&b.server, b.now, b.wire.sent[i].how.handle, true);
+    b.seq--;
+    server_bench_ask_page(&b, A, 0, 128, 0);
+    assert_int_equal(b.wire.count, 2);
+    zota_wire_clear(&b.wire);
+    server_bench_ask_page(&b, A, 128, 64, 0);
+    server_bench_expect_block(&b, A, 128);
+    b.seq -= 2;
+    server_bench_ask_page(&b, A, 0, 128, 0);
+    zota_wire_silent(&b.wire);
+}
+
 static void a_request_that_meets_its_answer_on_the_way_waits_for_its_fate(void **state)
 {
     for (int ok = 0; ok < 2; ok++) {
@@ -444,6 +476,8 @@ int main(void)
         T(the_answer_takes_all_from_the_request),
         T(requests_beyond_reason_get_their_status),
         T(a_second_copy_of_a_request_is_not_answered_twice),
+        T(late_copies_of_older_requests_are_not_answered),
+        T(a_copy_of_a_page_request_brings_no_second_page),
         T(a_request_that_meets_its_answer_on_the_way_waits_for_its_fate),
         T(going_on_is_as_good_as_a_confirmation),
         T(loss_makes_blocks_smaller_and_success_bigger_again),
