@@ -232,7 +232,7 @@ static uint32_t set_scan_state(struct rcp *r, struct al_cur *c)
     if (r->scanning || r->tx.active) return SPINEL_INVALID_STATE;
     if (state != SPINEL_SCAN_ENERGY || r->set.scan_count != 1) return SPINEL_INVALID_ARGUMENT;
     if (!r->set.phy_enabled) return SPINEL_INVALID_STATE;
-    uint32_t us = r->set.scan_ms * 1000u;
+    uint32_t us = r->set.scan_ms ? r->set.scan_ms * 1000u : 1000u;
     int err = r->port->energy_scan(r->port->ctx, r->set.scan_mask[0], us);
     r->scanning = err == 0;
     return status_of(err);

@@ -395,6 +395,26 @@ static void an_energy_scan_gives_a_level_and_ends(void **state)
     rcp_bench_expect(b, "8006710c00" TO_RCP "..");
 }
 
+static void the_shortest_scan_ends_too(void **state)
+{
+    rcp_bench_start(b);
+    rcp_bench_host(b, "8103320000");
+    rcp_bench_expect(b, "8106320000");
+    rcp_bench_host(b, "81033110");
+    rcp_bench_expect(b, "81063110");
+    rcp_bench_host(b, "81033002");
+    rcp_bench_expect(b, "81063002");
+    rcp_bench_run(b, 2000);
+    rcp_bench_expect(b, "800639109c");
+    rcp_bench_expect(b, "80063000");
+    rcp_bench_host(b, "81033002"); /* one that is given up says nothing more */
+    rcp_bench_expect(b, "81063002");
+    rcp_bench_host(b, "81033000");
+    rcp_bench_expect(b, "81063000");
+    rcp_bench_run(b, 2000);
+    rcp_bench_expect_silence(b);
+}
+
 static void a_reset_in_the_middle_leaves_nothing_behind(void **state)
 {
     rcp_bench_start(b);
@@ -445,6 +465,7 @@ int main(void)
                                         done),
         cmocka_unit_test_setup_teardown(a_full_list_is_refused, fresh, done),
         cmocka_unit_test_setup_teardown(an_energy_scan_gives_a_level_and_ends, fresh, done),
+        cmocka_unit_test_setup_teardown(the_shortest_scan_ends_too, fresh, done),
         cmocka_unit_test_setup_teardown(a_reset_in_the_middle_leaves_nothing_behind, fresh, done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
