@@ -121,6 +121,7 @@ int al_aps_build(const struct al_aps_frame *f, struct al_put *p)
 int al_aps_seal(const struct al_aps_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 struct al_put *p)
 {
+    if (!f->secured) return AL_ERR_INVALID_ARG;
     size_t frame_at = p->len;
     int err = al_aps_build(f, p);
     if (err) return err;
@@ -130,6 +131,7 @@ int al_aps_seal(const struct al_aps_frame *f, const struct al_aes *aes, const ui
 int al_aps_open(struct al_aps_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 uint64_t source, uint8_t *plain)
 {
+    if (!f->secured) return AL_ERR_INVALID_ARG;
     return al_security_open_payload(aes, key, source, f->frame, f->aux_at, &f->payload,
                                     &f->payload_len, plain);
 }

@@ -54,11 +54,11 @@ size_t al_aps_header_size(const struct al_aps_frame *f);
 /* Header, auxiliary header if secured, payload as it is. 0, or AL_ERR_INVALID_SIZE. */
 int al_aps_build(const struct al_aps_frame *f, struct al_put *p);
 
-/* The same for plain payload and f->secured: encrypts it and appends the MIC. */
+/* As al_nwk_seal(). key: already derived for the key id (al_key_derive). */
 int al_aps_seal(const struct al_aps_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 struct al_put *p);
 
-/* As al_nwk_open(). key: already derived for the key id (al_key_derive). */
+/* As al_nwk_open(), with such a key. */
 int al_aps_open(struct al_aps_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 uint64_t source, uint8_t *plain);
 

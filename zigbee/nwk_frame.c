@@ -105,6 +105,7 @@ int al_nwk_build(const struct al_nwk_frame *f, struct al_put *p)
 int al_nwk_seal(const struct al_nwk_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 struct al_put *p)
 {
+    if (!f->secured) return AL_ERR_INVALID_ARG;
     size_t frame_at = p->len;
     int err = al_nwk_build(f, p);
     if (err) return err;
@@ -114,6 +115,7 @@ int al_nwk_seal(const struct al_nwk_frame *f, const struct al_aes *aes, const ui
 int al_nwk_open(struct al_nwk_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 uint64_t source, uint8_t *plain)
 {
+    if (!f->secured) return AL_ERR_INVALID_ARG;
     return al_security_open_payload(aes, key, source, f->frame, f->aux_at, &f->payload,
                                     &f->payload_len, plain);
 }

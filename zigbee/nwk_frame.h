@@ -45,13 +45,15 @@ size_t al_nwk_header_size(const struct al_nwk_frame *f);
  * without security. 0, or AL_ERR_INVALID_SIZE: no room; AL_ERR_INVALID_ARG: > 12 relays. */
 int al_nwk_build(const struct al_nwk_frame *f, struct al_put *p);
 
-/* The same for plain payload and f->secured: encrypts it and appends the MIC. */
+/* The same for a plain payload: encrypts it and appends the MIC. AL_ERR_INVALID_ARG: f is not
+ * secured. After an error what was written is of no use. */
 int al_nwk_seal(const struct al_nwk_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 struct al_put *p);
 
 /* Checks and decrypts what al_nwk_parse found. source: EUI-64 of the sender, used when the
  * auxiliary header has none. plain: payload_len octets; may be f->payload's own place.
- * Then f->payload is plain. 0 or the errors of al_security_open(). The frame counter is the
+ * Then f->payload is plain. 0, AL_ERR_INVALID_ARG (f is not secured), or the errors of
+ * al_security_open(); f is then as before. The frame counter is the
  * caller's to check, afterwards. */
 int al_nwk_open(struct al_nwk_frame *f, const struct al_aes *aes, const uint8_t key[16],
                 uint64_t source, uint8_t *plain);

@@ -151,6 +151,18 @@ static void frame_that_does_not_open_stays_as_it_was(void **state)
     assert_int_equal(f.payload_len, 7);
 }
 
+static void frame_that_is_not_secured_is_neither_sealed_nor_opened(void **state)
+{
+    struct al_nwk_frame f;
+    uint8_t npdu[128], plain[128];
+    struct al_put p = al_put(plain, sizeof plain);
+    (void)state;
+    assert_int_equal(parse(&f, npdu, "0800 0000 0100 1e 01 28 04030201 8a7863feffbd4d74 00"), 0);
+    assert_int_equal(al_nwk_open(&f, zigbee_aes(), zigbee_network_key, 0, plain),
+                     AL_ERR_INVALID_ARG);
+    assert_int_equal(al_nwk_seal(&f, zigbee_aes(), zigbee_network_key, &p), AL_ERR_INVALID_ARG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +172,7 @@ int main(void)
         cmocka_unit_test(source_route_comes_back_in_its_order),
         cmocka_unit_test(sealed_frame_with_everything_opens),
         cmocka_unit_test(frame_that_does_not_open_stays_as_it_was),
+        cmocka_unit_test(frame_that_is_not_secured_is_neither_sealed_nor_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
