@@ -5,6 +5,7 @@
 
 #define REMEMBER_US       (21000u * AL_APS_MS)
 #define REMEMBER_BLOCK_US (4000u * AL_APS_MS) /* blocks have no digest of the message */
+#define REMEMBER_ONCE_US  (1000u * AL_APS_MS) /* not repeated by APS; when full it goes first */
 
 #define FNV_START 2166136261u
 #define FNV_PRIME 16777619u
@@ -36,9 +37,17 @@ struct al_aps_duplicate *al_aps_duplicate(struct al_aps *a, uint64_t now, uint16
     return NULL;
 }
 
-void al_aps_remember(struct al_aps *a, uint64_t now, uint16_t src, uint8_t counter, uint32_t digest,
+static uint64_t life(const struct al_aps_frame *f, uint8_t window)
+{
+    if (window) return REMEMBER_BLOCK_US;
+    return f->ack_request ? REMEMBER_US : REMEMBER_ONCE_US;
+}
+
+void al_aps_remember(struct al_aps *a, uint64_t now, const struct al_aps_in *in, uint32_t digest,
                      uint8_t window)
 {
+    uint16_t src = in->nwk->src;
+    uint8_t counter = in->f.counter;
     if (!a->c.duplicate_count) return;
     struct al_aps_duplicate *d = al_aps_duplicate(a, now, src, counter);
     for (unsigned i = 0; !d && i < a->c.duplicate_count; i++) {
@@ -55,6 +64,6 @@ void al_aps_remember(struct al_aps *a, uint64_t now, uint16_t src, uint8_t count
         .counter = counter,
         .window = window,
         .digest = digest,
-        .expires = now + (window ? REMEMBER_BLOCK_US : REMEMBER_US),
+        .expires = now + life(&in->f, window),
     };
 }

@@ -202,7 +202,7 @@ static void deliver(struct al_aps *a, uint64_t now, struct al_aps_rx *rx,
         len = (size_t)rx->blocks * rx->block_len;
         if (rx->short_block) len -= rx->block_len - rx->short_len;
     }
-    al_aps_remember(a, now, rx->src, rx->counter, rx->digest, rx->window);
+    al_aps_remember(a, now, in, rx->digest, rx->window);
     a->rx_messages++;
     rx->state = AL_APS_RX_DELIVERING;
     struct al_aps_data_ind ind = {

@@ -80,7 +80,8 @@ void al_aps_forget_window(struct al_aps *a, uint16_t src);
 /* aps_duplicate.c */
 struct al_aps_duplicate *al_aps_duplicate(struct al_aps *a, uint64_t now, uint16_t src,
                                           uint8_t counter);
-void al_aps_remember(struct al_aps *a, uint64_t now, uint16_t src, uint8_t counter, uint32_t digest,
+/* digest: of the whole message, or of block 0. window: of the sender, 0: not fragmented. */
+void al_aps_remember(struct al_aps *a, uint64_t now, const struct al_aps_in *in, uint32_t digest,
                      uint8_t window);
 uint32_t al_aps_digest(const struct al_aps_frame *f);
 

@@ -15,7 +15,7 @@ static bool seen(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
         a->rx_duplicates++;
         return true;
     }
-    if (!in->repeated) al_aps_remember(a, now, in->nwk->src, in->f.counter, in->digest, 0);
+    if (!in->repeated) al_aps_remember(a, now, in, in->digest, 0);
     return false;
 }
 

@@ -264,6 +264,24 @@ static void counter_that_came_round_is_another_message(void **state)
     assert_int_equal(c->sent_count, 3);
 }
 
+static void fast_unacknowledged_traffic_does_not_displace_the_memory(void **state)
+{
+    d->aps.c.duplicate_count = 4;
+    air.filter = lose_acks;
+    struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, "once", 1);
+    al_aps_send(&c->aps, air.now, &s);
+    fake_run(SECOND);
+    for (unsigned i = 0; i < 20; i++) {
+        s = message(ZIGBEE_DEVICE_ADDR, "page", 2);
+        s.ack = false;
+        al_aps_send(&c->aps, air.now, &s);
+        fake_run(10 * MS);
+    }
+    fake_run(10 * SECOND);
+    assert_int_equal(c->aps.tx_repeats, 3);
+    assert_int_equal(d->heard_count, 21);
+}
+
 static void counters_under_way_are_not_used_twice(void **state)
 {
     air.filter = lose_acks;
@@ -555,6 +573,7 @@ int main(void)
         TEST(messages_to_one_destination_keep_their_order),
         TEST(acks_do_not_wait_behind_data),
         TEST(counter_that_came_round_is_another_message),
+        TEST(fast_unacknowledged_traffic_does_not_displace_the_memory),
         TEST(counters_under_way_are_not_used_twice),
         TEST(too_long_is_refused),
         TEST(cancel_and_stop_tell_each_message),
