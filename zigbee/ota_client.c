@@ -171,6 +171,7 @@ void al_zota_client_start(struct al_zota_client *c, uint64_t now,
 {
     if (saved && saved->magic == AL_ZOTA_PROGRESS_MAGIC && saved->offset <= saved->file.size) {
         c->kept = *saved;
+        c->kept.file.device_specific = saved->file.device_specific != 0;
         /* Of the image that runs by now there is nothing to go on with. */
         if (!saved->file.device_specific && saved->file.id.file_version == c->config.file_version)
             al_zotac_forget(c);

@@ -53,8 +53,8 @@ enum al_zota_reason {
 /* A file that is offered, downloaded or complete. */
 struct al_zota_file {
     struct al_zota_id id;
-    uint32_t size;        /* bytes, OTA header included */
-    bool device_specific; /* by Query Device Specific File */
+    uint32_t size;           /* bytes, OTA header included */
+    uint8_t device_specific; /* 1: by Query Device Specific File; no bool, as it is stored */
 };
 
 /* What the client has to know again after a restart. POD: may be stored as it is. */
