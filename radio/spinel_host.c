@@ -10,7 +10,6 @@
 #define ANSWER_US     1000000u
 #define RESET_ANSWERS 3u /* a chip may take so many times answer_us to start */
 #define RESET_TRIES   2u
-#define SEND_ANSWERS  5u /* and a transmission with all its repetitions */
 #define SCAN_SLACK_US 2000000u
 #define LAST_TID      14u
 #define PAYLOAD_MAX   192u
@@ -137,7 +136,7 @@ static void send_mpdu(struct spinel_host *h, uint64_t now)
                            .rx_channel = channel};
     h->tx.tid = next_tid(h);
     h->tx.state = SPINEL_TX_SENT;
-    h->tx.deadline = now + SEND_ANSWERS * answer_us(h);
+    h->tx.deadline = now + answer_us(h);
     spinel_begin(&p, h->tx.tid, SPINEL_SET, SPINEL_STREAM_RAW);
     spinel_tx_put(&p, &tx);
     send_frame(h, payload, p.len);
@@ -228,6 +227,7 @@ static void take_transmitted(struct spinel_host *h, uint64_t now, const struct s
     struct spinel_tx_done done;
     struct al_cur c = f->value;
     if (f->property != SPINEL_LAST_STATUS) return;
+    h->tx.lost = 0;
     spinel_tx_done_read(&c, &done);
     enum al_radio_status status = done.status == SPINEL_OK            ? AL_RADIO_SENT
                                   : done.status == SPINEL_NO_ACK      ? AL_RADIO_NO_ACK
@@ -302,7 +302,7 @@ void spinel_host_link_up(struct spinel_host *h, uint64_t now)
     static const uint8_t flush = HDLC_FLAG; /* ends what an earlier host left half-sent */
     memset(&h->probe, 0, sizeof h->probe);
     memset(&h->line, 0, sizeof h->line);
-    h->bytes = h->frames = 0;
+    h->bytes = h->frames = h->tx.lost = 0;
     h->why[0] = 0;
     fail_pending(h);
     h->state = SPINEL_PROBING;
@@ -401,6 +401,13 @@ static void no_answer(struct spinel_host *h)
                 "the speed right (?baud=115200, 460800, 921600), does another program use it?");
 }
 
+/* The frame may have been damaged on the line, then the next one is answered. */
+static void transmission_lost(struct spinel_host *h)
+{
+    h->tx.state = SPINEL_TX_FAILED;
+    if (++h->tx.lost >= SPINEL_TX_LOST_MAX) no_answer(h);
+}
+
 void spinel_host_run(struct spinel_host *h, uint64_t now)
 {
     if (h->ask.what && now >= h->ask.deadline) {
@@ -409,7 +416,7 @@ void spinel_host_run(struct spinel_host *h, uint64_t now)
         else
             no_answer(h);
     }
-    if (h->tx.state == SPINEL_TX_SENT && now >= h->tx.deadline) no_answer(h);
+    if (h->tx.state == SPINEL_TX_SENT && now >= h->tx.deadline) transmission_lost(h);
     if (h->scan.active && now >= h->scan.deadline) h->scan.failed = true;
     pump(h, now);
     tell(h, now);

@@ -10,9 +10,9 @@
  *     '-- LOST (no answer); the link went down, from every state
  *
  * In RUNNING the configuration is kept as wanted (spinel_settings.h). One request for
- * that and one transmission may be under way at once; a request that is not answered is
- * sent again, and after SPINEL_TRIES the co-processor is LOST. Its owner then makes a new
- * link. */
+ * that and one transmission may be under way at once. A request that is not answered is
+ * sent again, and after SPINEL_TRIES the co-processor is LOST; a transmission fails, and
+ * after SPINEL_TX_LOST_MAX in a row it is LOST, too. Its owner then makes a new link. */
 #ifndef RADIO_SPINEL_HOST_H
 #define RADIO_SPINEL_HOST_H
 
@@ -22,6 +22,8 @@
 #include "radio/spinel_settings.h"
 
 #define SPINEL_TRIES           5u
+/* Transmissions in a row without an answer within answer_us each. */
+#define SPINEL_TX_LOST_MAX     3u
 /* Level reported by an energy scan that could not be made. */
 #define SPINEL_SCAN_FAILED_DBM 127
 
@@ -76,7 +78,7 @@ struct spinel_host {
     } ask;
     struct {
         enum spinel_tx_state state;
-        uint8_t tid;
+        uint8_t tid, lost; /* lost: so many in a row had no answer */
         uint64_t deadline;
         uint8_t mpdu[AL_RADIO_MPDU_MAX + 2];
         uint8_t len;

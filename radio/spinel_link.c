@@ -140,6 +140,7 @@ static int set_line(struct spinel_link *l)
     if (tcsetattr(l->fd, TCSANOW, &t))
         return fail(l, "%s takes no %u baud: %s", l->path, l->baud, strerror(errno));
     tcflush(l->fd, TCIOFLUSH);
+    tcflow(l->fd, TCOON); /* noise may have been taken for an XOFF */
     return 0;
 }
 
