@@ -19,8 +19,8 @@ static bool seen(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
     return false;
 }
 
-/* Acknowledges a whole unicast frame. false: it is not to be passed up. */
-static bool accept(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
+/* Acknowledges a whole unicast frame. true: it is to be passed up. */
+static bool first_time(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
 {
     if (is_broadcast(in)) return !in->repeated;
     bool again = seen(a, now, in);
@@ -36,7 +36,7 @@ static void data_received(struct al_aps *a, uint64_t now, const struct al_aps_in
         if (!is_broadcast(in)) al_aps_block_received(a, now, in);
         return;
     }
-    if (!accept(a, now, in)) return;
+    if (!first_time(a, now, in)) return;
     a->rx_messages++;
     struct al_aps_data_ind ind = {
         .src = in->nwk->src,
@@ -59,7 +59,7 @@ static void data_received(struct al_aps *a, uint64_t now, const struct al_aps_in
 
 static void command_received(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
 {
-    if (!accept(a, now, in)) return;
+    if (!first_time(a, now, in)) return;
     struct al_aps_command command;
     if (al_aps_command_parse(&command, in->f.payload, in->f.payload_len)) return;
     struct al_aps_command_ind ind = {
@@ -79,7 +79,7 @@ static void command_received(struct al_aps *a, uint64_t now, const struct al_aps
 }
 
 /* false: the frame is not to be believed. */
-static bool open(struct al_aps *a, struct al_aps_in *in, uint8_t *plain)
+static bool believe(struct al_aps *a, struct al_aps_in *in, uint8_t *plain)
 {
     if (!in->nwk->secured) {
         /* In clear only the network key comes, to one that waits for it (zigbee/trust.h). */
@@ -100,7 +100,7 @@ void al_aps_nwk_data(struct al_aps *a, uint64_t now, const struct al_nwk_data_in
     struct al_aps_in in = {.nwk = ind};
     if (ind->len > sizeof plain || al_aps_parse(&in.f, ind->payload, ind->len)) return;
     in.src_ext = ind->src_ext ? ind->src_ext : al_nwk_ext_of(a->c.nwk, ind->src);
-    if (!open(a, &in, plain)) {
+    if (!believe(a, &in, plain)) {
         a->dropped_security++;
         return;
     }
