@@ -44,6 +44,7 @@ struct al_nwk_neighbour {
     bool rx_on;
     uint8_t lqi, in_cost, out_cost; /* costs 1..7; out_cost 0: not known */
     bool one_way;                   /* its link status does not name this node */
+    bool proven;                    /* child: it has shown that it has the key */
     bool record;                    /* end device: its next frame wants a route record */
     uint8_t age;                    /* link status periods without a word of it */
     uint8_t timeout_index;          /* end device: 0..14 */
@@ -88,8 +89,9 @@ struct al_nwk_broadcast { /* a broadcast transaction */
 /* A frame that waits: for a route, a repetition, or its turn to be relayed. */
 struct al_nwk_waiting {
     uint8_t frame[AL_RADIO_MPDU_MAX]; /* NWK frame in clear, without auxiliary header */
-    uint8_t len;                      /* 0: free */
-    uint8_t state, tries, flags, status;
+    uint8_t len;
+    uint8_t state; /* 0: free */
+    uint8_t tries, flags, status;
     uint16_t handle, dst, next_hop, mac_handle;
     uint32_t order; /* first in, first out */
     uint64_t at;
@@ -167,7 +169,7 @@ struct al_nwk_config {
     uint16_t source_route_count;
     struct al_nwk_broadcast *broadcasts;
     uint16_t broadcast_count;
-    struct al_nwk_waiting *waiting;
+    struct al_nwk_waiting *waiting; /* a broadcast to all takes one for each sleepy child */
     uint16_t waiting_count;
     const struct al_nwk_up *up;
     void *up_ctx;

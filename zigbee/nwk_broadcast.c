@@ -64,7 +64,7 @@ void al_nwk_broadcast_to_sleepers(struct al_nwk *n, uint64_t now, const struct a
 {
     for (unsigned i = 0; i < n->c.neighbour_count; i++) {
         const struct al_nwk_neighbour *who = &n->c.neighbours[i];
-        if (who->relation != AL_NWK_CHILD || who->rx_on || who->addr == f->src) continue;
+        if (!al_nwk_is_child(who) || !who->proven || who->rx_on || who->addr == f->src) continue;
         const struct al_nwk_how how = {.flags = AL_W_FIXED | AL_W_INDIRECT | AL_W_RELAYED,
                                        .next_hop = who->addr};
         al_nwk_queue(n, now, f, &how);

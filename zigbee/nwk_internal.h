@@ -58,7 +58,7 @@ enum al_nwk_waiting_state {
 
 enum al_nwk_route_state { AL_ROUTE_FREE, AL_ROUTE_ACTIVE, AL_ROUTE_DISCOVERY };
 
-/* NEEDS a struct al_nwk *n in scope: calls the upper layer where it listens. */
+/* Calls the layer above n, if it listens. */
 #define AL_NWK_TELL(call, ...)                                                 \
     do {                                                                       \
         if (n->c.up && n->c.up->call) n->c.up->call(n->c.up_ctx, __VA_ARGS__); \

@@ -10,19 +10,41 @@ static void describe(struct al_nwk_neighbour *child, uint64_t now, uint8_t capab
     child->role = capability & AL_CAP_ROUTER ? AL_NWK_ROLE_ROUTER : AL_NWK_ROLE_END_DEVICE;
     child->rx_on = capability & AL_CAP_RX_ON;
     child->relation = relation;
+    child->proven = relation == AL_NWK_CHILD;
     child->one_way = false;
     child->out_cost = 0;
     child->age = 0;
     child->heard = now;
 }
 
-/* The entry of a device, old or new; NULL: no room. */
-static struct al_nwk_neighbour *entry(struct al_nwk *n, uint64_t now, uint64_t ext, uint16_t addr)
+static bool has_free_entry(const struct al_nwk *n)
+{
+    for (unsigned i = 0; i < n->c.neighbour_count; i++) {
+        if (n->c.neighbours[i].relation == AL_NWK_NOBODY) return true;
+    }
+    return false;
+}
+
+/* The entry of a device, old or new; NULL: no room. evict: a sibling may have to go for it. */
+static struct al_nwk_neighbour *entry(struct al_nwk *n, uint64_t now, uint64_t ext, uint16_t addr,
+                                      bool evict)
 {
     struct al_nwk_neighbour *who = al_nwk_neighbour_ext(n, ext);
     if (who && (al_nwk_is_leaf(who) || who->relation == AL_NWK_JOINING)) return who;
     if (al_nwk_children(n) >= n->c.max_children) return NULL;
-    return who ? who : al_nwk_neighbour_take(n, now, addr, ext, AL_NWK_JOINING, 0);
+    if (who) return who;
+    return evict || has_free_entry(n) ? al_nwk_neighbour_take(n, now, addr, ext, AL_NWK_JOINING, 0)
+                                      : NULL;
+}
+
+/* It did not get through with joining: a child from before is what it was. */
+static void give_up(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *child)
+{
+    if (child->proven)
+        child->relation = AL_NWK_CHILD;
+    else
+        al_nwk_neighbour_drop(n, now, child);
+    al_nwk_update_beacon(n);
 }
 
 /* ---- Association ---- */
@@ -37,7 +59,7 @@ void al_nwk_association_in(void *ctx, uint64_t now, uint64_t ext, uint8_t capabi
     }
     uint16_t addr = al_nwk_addr_of(n, ext);
     if (addr == AL_NWK_NO_ADDR || addr == AL_NWK_COORDINATOR) addr = al_nwk_random_addr(n);
-    struct al_nwk_neighbour *child = entry(n, now, ext, addr);
+    struct al_nwk_neighbour *child = entry(n, now, ext, addr, true);
     if (!child) {
         al_mac_association_answer(n->c.mac, now, ext, AL_NWK_NO_ADDR, AL_ZB_PAN_FULL, 0);
         return;
@@ -56,12 +78,10 @@ void al_nwk_association_sent(struct al_nwk *n, uint64_t now, uint16_t index,
 {
     struct al_nwk_neighbour *child = index < n->c.neighbour_count ? &n->c.neighbours[index] : NULL;
     if (!child || child->relation != AL_NWK_JOINING) return;
-    if (status == AL_ZB_OK) {
+    if (status == AL_ZB_OK)
         AL_NWK_TELL(child, now, child, false, false);
-    } else {
-        al_nwk_neighbour_drop(n, now, child);
-        al_nwk_update_beacon(n);
-    }
+    else
+        give_up(n, now, child);
 }
 
 /* ---- Rejoin ---- */
@@ -96,13 +116,21 @@ void al_nwk_rejoin_request_in(struct al_nwk *n, uint64_t now, const struct al_nw
     uint64_t ext = f->secured && f->aux.has_source ? f->aux.source : f->src_ext;
     if (!n->up || !al_nwk_is_parent_role(n) || !ext || ext == n->ext || f->dst != n->addr) return;
     if (f->has_src_ext && f->src_ext != ext) return;
-    uint16_t addr = address_for(n, ext, f->src);
-    struct al_nwk_neighbour *child = entry(n, now, ext, addr);
+    /* Nothing proves who sent an unsecured request: it changes nothing about a child. */
+    struct al_nwk_neighbour *child = f->secured ? NULL : al_nwk_neighbour_ext(n, ext);
+    bool known = child && al_nwk_is_child(child);
+    uint16_t addr = known ? child->addr : address_for(n, ext, f->src);
+    child = entry(n, now, ext, addr, f->secured);
     if (!child) {
         answer(n, now, f, ext, AL_NWK_NO_ADDR, AL_MAC_ASSOC_FULL, capability);
         return;
     }
-    describe(child, now, capability, f->secured ? AL_NWK_CHILD : AL_NWK_JOINING);
+    if (known) {
+        child->relation = AL_NWK_JOINING;
+        child->heard = now;
+    } else {
+        describe(child, now, capability, f->secured ? AL_NWK_CHILD : AL_NWK_JOINING);
+    }
     if (f->secured && !child->counter_known) {
         child->counter_known = true;
         child->counter_key = f->aux.key_seq;
@@ -123,7 +151,7 @@ void al_nwk_rejoin_sent(struct al_nwk *n, uint64_t now, const struct al_nwk_fram
     if (status == AL_ZB_OK)
         AL_NWK_TELL(child, now, child, true, child->relation == AL_NWK_CHILD);
     else if (child->relation == AL_NWK_JOINING)
-        al_nwk_neighbour_drop(n, now, child);
+        give_up(n, now, child);
 }
 
 /* Two devices had this child's address: it gets another one. */
@@ -140,6 +168,7 @@ void al_nwk_child_conflict(struct al_nwk *n, uint64_t now, struct al_nwk_neighbo
 void al_nwk_child_is_member(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *child)
 {
     child->relation = AL_NWK_CHILD;
+    child->proven = true;
     al_nwk_save_child(n, now, child);
 }
 
@@ -201,7 +230,7 @@ void al_nwk_age_children(struct al_nwk *n, uint64_t now)
         struct al_nwk_neighbour *who = &n->c.neighbours[i];
         uint64_t silent = now - who->heard;
         if (who->relation == AL_NWK_JOINING) {
-            if (silent > KEY_WITHIN) al_nwk_neighbour_drop(n, now, who);
+            if (silent > KEY_WITHIN) give_up(n, now, who);
         } else if (al_nwk_is_leaf(who)) {
             uint64_t limit = al_nwk_timeout_seconds(who->timeout_index) * AL_NWK_S;
             if (silent > limit) {

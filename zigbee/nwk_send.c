@@ -8,9 +8,10 @@
  *    '----------> MAC -------------------+--> ECHO (broadcast) -- missed by some --> READY  */
 #include "zigbee/nwk_internal.h"
 
-#define ROUTE_WAIT   (10 * AL_NWK_S)
-#define BLOCKED_WAIT (10 * AL_NWK_MS)
-#define BLIND_REPEAT (254 * AL_NWK_MS)
+#define ROUTE_WAIT       (10 * AL_NWK_S)
+#define BLOCKED_WAIT     (10 * AL_NWK_MS)
+#define BLOCKED_INDIRECT (100 * AL_NWK_MS) /* room comes only by a poll */
+#define BLIND_REPEAT     (254 * AL_NWK_MS)
 
 /* ---- The queue ---- */
 
@@ -142,7 +143,7 @@ static void launch(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
     if (err == AL_ERR_NO_MEM) {
         w->flags |= AL_W_BLOCKED;
         w->state = AL_WAIT_READY;
-        w->at = now + BLOCKED_WAIT;
+        w->at = now + (al_nwk_sleepy_child(n, w->next_hop) ? BLOCKED_INDIRECT : BLOCKED_WAIT);
     } else if (err) {
         done_later(w, now, err == AL_ERR_INVALID_SIZE ? AL_ZB_NO_ROUTE : AL_ZB_SECURITY);
     } else {

@@ -152,7 +152,7 @@ static void restore_devices(struct al_nwk *n)
 {
     uint8_t buf[AL_ZB_RECORD_MAX];
     for (unsigned i = 0; i < n->c.neighbour_count; i++) {
-        struct al_nwk_neighbour child = {.relation = AL_NWK_CHILD, .in_cost = 7};
+        struct al_nwk_neighbour child = {.relation = AL_NWK_CHILD, .proven = true, .in_cost = 7};
         struct al_cur c = load(n, AL_ZB_REC_DEVICES + i, buf);
         child.ext = al_le64(&c);
         child.addr = al_le16(&c);

@@ -221,6 +221,46 @@ static void the_old_form_of_leaving_forgets_no_key(void **state)
     assert_int_equal(s->joined, AL_ZB_OK);
 }
 
+static void an_unproven_rejoin_changes_nothing_about_a_child(void **state)
+{
+    struct nwk_node *c = nwk_bench_form(&bench), *s = nwk_bench_add(&bench, SLEEPY);
+    nwk_bench_join(s);
+    c->give_no_key = true;
+    static const uint8_t payload[] = {AL_NWK_REJOIN_REQUEST, 0x8e};
+    const struct al_nwk_frame forged = {.type = AL_NWK_COMMAND,
+                                        .src = 0x4242,
+                                        .has_src_ext = true,
+                                        .src_ext = s->ext,
+                                        .payload = payload,
+                                        .payload_len = sizeof payload};
+    put_in(c, forged, 0x4242, s->ext);
+    nwk_bench_run(&bench, SECOND);
+    assert_true(al_nwk_sleepy_child(&c->nwk, s->nwk.addr));
+    nwk_bench_passes(s, c, "me");
+    assert_int_equal(al_nwk_neighbour_ext(&c->nwk, s->ext)->relation, AL_NWK_CHILD);
+    nwk_bench_run(&bench, 30 * SECOND);
+    nwk_bench_passes(c, s, "still a child, and asleep");
+    /* Nor do such requests drive routers out. */
+    struct nwk_node *r = nwk_bench_add(&bench, ROUTER), *sibling = nwk_bench_add(&bench, ROUTER);
+    c->give_no_key = false;
+    nwk_bench_join(r);
+    nwk_bench_permit(c, 0);
+    nwk_bench_join(sibling);
+    nwk_bench_run(&bench, 20 * SECOND);
+    c->give_no_key = true;
+    for (unsigned i = 0; i < 2 * NWK_BENCH_NODES; i++) {
+        struct al_nwk_frame f = forged;
+        f.src = (uint16_t)(0x100 + i);
+        f.src_ext = 0x1000 + i;
+        put_in(c, f, f.src, f.src_ext);
+    }
+    assert_non_null(al_nwk_neighbour_ext(&c->nwk, 0x1000));
+    assert_int_equal(al_nwk_neighbour_ext(&c->nwk, sibling->ext)->relation, AL_NWK_SIBLING);
+    assert_non_null(al_nwk_neighbour_ext(&c->nwk, s->ext));
+    nwk_bench_run(&bench, 30 * SECOND);
+    assert_null(al_nwk_neighbour_ext(&c->nwk, 0x1000));
+}
+
 static void room_and_size_agree(void **state)
 {
     static const uint8_t bytes[AL_NWK_PAYLOAD_MAX + 1];
@@ -272,6 +312,7 @@ int main(void)
         T(an_unknown_command_is_told_so),
         T(a_broadcast_in_a_unicast_of_a_leaf_is_sent_to_all),
         T(the_old_form_of_leaving_forgets_no_key),
+        T(an_unproven_rejoin_changes_nothing_about_a_child),
         T(room_and_size_agree),
         T(a_full_parent_says_so),
     };
