@@ -38,8 +38,9 @@ static bool number(const char *text, double least, double most, double *out)
 
 static bool node_name(const char *text, char out[MEDIUM_NAME_MAX + 1])
 {
-    if (strlen(text) > MEDIUM_NAME_MAX) return false;
-    strcpy(out, text);
+    size_t len = strlen(text);
+    if (len > MEDIUM_NAME_MAX) return false;
+    memcpy(out, text, len + 1);
     return true;
 }
 

@@ -16,7 +16,7 @@
 
 #include "zigbee/radio.h"
 
-#define MEDIUM_VERSION     1
+#define MEDIUM_VERSION     1u
 #define MEDIUM_MESSAGE_MAX 256 /* octets */
 #define MEDIUM_NAME_MAX    32  /* characters of a node's name, without the NUL */
 

@@ -97,25 +97,25 @@ static bool sweep(struct medium_server *s)
     return fewer;
 }
 
-/* How long c may still be silent; NEVER: for ever. */
+/* How long a node whose turn it is may still be silent. */
 static uint64_t patience_us(const struct medium_server *s, const struct medium_client *c)
 {
     uint64_t limit = (uint64_t)(s->config.patience * 1e6);
-    if (!s->config.fast || c != whose_turn(s)) return NEVER;
     uint64_t silent = medium_server_clock_us() - c->heard_us;
     return silent < limit ? limit - silent : 0;
 }
 
+/* The silence of a node counts from the moment in which it is its turn. */
 static void cut_off_silent(struct medium_server *s)
 {
     char why[120];
-    for (size_t i = 0; i < s->count; i++) {
-        struct medium_client *c = s->clients[i];
-        if (c->gone || patience_us(s, c) > 0) continue;
-        snprintf(why, sizeof why, "was silent for %.3g s while the others waited for it",
-                 s->config.patience);
-        medium_client_refuse(c, why);
-    }
+    struct medium_client *turn = s->config.fast ? whose_turn(s) : NULL;
+    if (turn != s->turn && turn) turn->heard_us = medium_server_clock_us();
+    s->turn = turn;
+    if (!turn || patience_us(s, turn) > 0) return;
+    snprintf(why, sizeof why, "was silent for %.3g s while the others waited for it",
+             s->config.patience);
+    medium_client_refuse(turn, why);
 }
 
 /* The time in which poll() may sleep. */
@@ -127,10 +127,8 @@ static struct timespec sleep_time(const struct medium_server *s, int timeout_ms)
         double left = next > now ? (double)(next - now) / s->config.speed : 0;
         if (left < (double)us) us = (uint64_t)left;
     }
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t patience = patience_us(s, s->clients[i]);
-        if (patience < us) us = patience;
-    }
+    const struct medium_client *turn = s->config.fast ? whose_turn(s) : NULL;
+    if (turn && patience_us(s, turn) < us) us = patience_us(s, turn);
     if (us > 3600000000u) us = 3600000000u;
     return (struct timespec){.tv_sec = (time_t)(us / 1000000u),
                              .tv_nsec = (long)(us % 1000000u) * 1000};

@@ -29,7 +29,8 @@ struct medium_server {
     ino_t inode;
     struct medium_client **clients; /* in the order in which they came */
     size_t count, room;
-    bool started; /* fast: config.wait nodes have been there */
+    const struct medium_client *turn; /* fast: who was heard last, for its silence */
+    bool started;                     /* fast: config.wait nodes have been there */
     uint64_t began_us;
     uint32_t addresses; /* given to nodes that asked for any */
 };

@@ -56,7 +56,7 @@ static int listen_unix(struct medium_server *s, char *error, size_t error_size)
 {
     const char *path = s->config.address;
     struct sockaddr_un a = unix_address(path);
-    struct stat st;
+    struct stat st = {0};
     if (strlen(path) >= sizeof a.sun_path || !*path) {
         snprintf(error, error_size, "%s: the name of a socket has 1 to %zu characters", path,
                  sizeof a.sun_path - 1);

@@ -22,87 +22,11 @@
 #include "core/err.h"
 #include "radio/medium_message.h"
 #include "radio/medium_port.h"
-#include "radio/medium_server.h"
+#include "tests/support/medium_process.h"
 
 #define PAN    0x1a62
 #define SECOND 1000000u
 #define ROUNDS 50
-
-/* --- the server, a child --- */
-
-struct server {
-    char dir[64], path[96], where[112]; /* where: as --radio has it */
-    pid_t pid;
-    int log;
-};
-
-static void log_line(void *ctx, enum medium_log what, const char *text)
-{
-    dprintf(*(int *)ctx, "%s\n", text);
-}
-
-static _Noreturn void serve(const struct medium_server_config *c, int ready)
-{
-    char why[256];
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* not to outlive a test that fails */
-    struct medium_server *s = medium_server_open(c, why, sizeof why);
-    uint16_t port = s ? medium_server_port(s) : 0;
-    if (!s) dprintf(STDERR_FILENO, "%s\n", why);
-    if (!s || write(ready, &port, sizeof port) != sizeof port) _exit(1);
-    while (medium_server_step(s, 1000) == 0) {
-    }
-    _exit(1);
-}
-
-static void start(struct server *s, struct medium_server_config c)
-{
-    int log[2], ready[2];
-    uint16_t port;
-    snprintf(s->dir, sizeof s->dir, "/tmp/airlift-medium.XXXXXX");
-    assert_non_null(mkdtemp(s->dir));
-    snprintf(s->path, sizeof s->path, "%s/air", s->dir);
-    assert_int_equal(pipe2(log, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-    if (!c.address) c.address = s->path;
-    c.log = log_line;
-    c.ctx = &log[1];
-    s->pid = fork();
-    if (s->pid == 0) serve(&c, ready[1]);
-    assert_int_equal(read(ready[0], &port, sizeof port), sizeof port);
-    if (port)
-        snprintf(s->where, sizeof s->where, "medium:udp:%u", port);
-    else
-        snprintf(s->where, sizeof s->where, "medium:%s", s->path);
-    close(ready[0]);
-    close(ready[1]);
-    close(log[1]);
-    s->log = log[0];
-    fcntl(s->log, F_SETFL, O_NONBLOCK);
-}
-
-static void end(struct server *s)
-{
-    kill(s->pid, SIGKILL);
-    waitpid(s->pid, NULL, 0);
-    close(s->log);
-    unlink(s->path);
-    rmdir(s->dir);
-}
-
-/* Waits until the log has text. */
-static void await_log(struct server *s, const char *text)
-{
-    static char said[4096];
-    size_t len = 0;
-    for (int i = 0; i < 500; i++) {
-        ssize_t n = read(s->log, said + len, sizeof said - 1 - len);
-        if (n > 0) len += (size_t)n;
-        said[len] = 0;
-        if (strstr(said, text)) return;
-        usleep(10000);
-    }
-    fail_msg("the log does not say '%s' but '%s'", text, said);
-}
 
 /* --- a node --- */
 
@@ -175,9 +99,9 @@ static void one_event(struct station *s)
 
 static void frame_goes_from_process_to_process(const char *address)
 {
-    struct server s;
+    struct medium_process s;
     struct station a, b;
-    start(&s, (struct medium_server_config){.address = address});
+    medium_process_start(&s, (struct medium_server_config){.address = address});
     join(&a, s.where, 1, "lamp");
     join(&b, s.where, 2, "coordinator");
     assert_true(radio_eui64(a.radio) == 1);
@@ -195,11 +119,11 @@ static void frame_goes_from_process_to_process(const char *address)
     assert_int_equal(transmit(&b, 2, 1, 1), 0);
     one_event(&b);
     assert_int_equal(b.sent, 1);
-    await_log(&s, "coordinator is attached as 0000000000000002");
+    medium_process_await_log(&s, "coordinator is attached as 0000000000000002");
     radio_close(a.radio);
-    await_log(&s, "lamp is gone");
+    medium_process_await_log(&s, "lamp is gone");
     radio_close(b.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void two_processes_talk_through_a_unix_socket(void **state)
@@ -215,9 +139,9 @@ static void two_processes_talk_through_udp(void **state)
 static void pending_and_scans_work_from_outside(void **state)
 {
     const uint8_t poll[] = {0x63, 0x88, 9, PAN & 0xff, PAN >> 8, 2, 0, 1, 0, 4};
-    struct server s;
+    struct medium_process s;
     struct station a, b;
-    start(&s, (struct medium_server_config){.speed = 20});
+    medium_process_start(&s, (struct medium_server_config){.speed = 20});
     join(&a, s.where, 1, NULL);
     join(&b, s.where, 2, NULL);
     const struct al_radio *ap = radio_port(a.radio), *bp = radio_port(b.radio);
@@ -240,15 +164,15 @@ static void pending_and_scans_work_from_outside(void **state)
     assert_int_equal(ap->energy_scan(ap->ctx, 27, 1), AL_ERR_INVALID_ARG);
     radio_close(a.radio);
     radio_close(b.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void scaled_time_goes_faster(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct station a;
     struct timespec began, ended;
-    start(&s, (struct medium_server_config){.speed = 50});
+    medium_process_start(&s, (struct medium_server_config){.speed = 50});
     join(&a, s.where, 1, NULL);
     clock_gettime(CLOCK_MONOTONIC, &began);
     uint64_t then = radio_now(a.radio);
@@ -259,7 +183,7 @@ static void scaled_time_goes_faster(void **state)
     assert_true(radio_now(a.radio) >= then + 10 * SECOND);
     assert_true(took >= 0.19 && took < 5);
     radio_close(a.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 /* --- as fast as possible --- */
@@ -281,10 +205,10 @@ static _Noreturn void echo(const char *where)
 /* Frames there and back; gives what all times of all events come to. */
 static uint32_t ping_pong(uint64_t seed, uint64_t *took)
 {
-    struct server s;
+    struct medium_process s;
     struct station a;
-    start(&s, (struct medium_server_config){
-                  .fast = true, .wait = 2, .medium = {.seed = seed, .loss = 0.1}});
+    medium_process_start(&s, (struct medium_server_config){
+                                 .fast = true, .wait = 2, .medium = {.seed = seed, .loss = 0.1}});
     join(&a, s.where, 1, "ping");
     pid_t child = fork();
     if (child == 0) {
@@ -302,7 +226,7 @@ static uint32_t ping_pong(uint64_t seed, uint64_t *took)
     uint32_t digest = a.digest;
     radio_close(a.radio);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    end(&s);
+    medium_process_end(&s);
     return digest;
 }
 
@@ -319,42 +243,43 @@ static void fast_time_passes_only_while_all_wait(void **state)
 /* Hours go by in no time when nobody does anything. */
 static void fast_time_leaps_to_the_next_event(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct station a;
-    start(&s, (struct medium_server_config){.fast = true});
+    medium_process_start(&s, (struct medium_server_config){.fast = true});
     join(&a, s.where, 1, NULL);
     assert_int_equal(radio_wait(a.radio, UINT64_C(36000) * SECOND, -1), 0);
     assert_int_equal(radio_now(a.radio), UINT64_C(36000) * SECOND);
     radio_close(a.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void silent_node_is_cut_off_from_a_fast_medium(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct station a, silent;
-    start(&s, (struct medium_server_config){.fast = true, .patience = 0.2});
+    medium_process_start(&s, (struct medium_server_config){.fast = true, .patience = 0.2});
     join(&silent, s.where, 7, "sleeping beauty");
     join(&a, s.where, 1, NULL);
     assert_int_equal(radio_wait(a.radio, SECOND, -1), 0);
     assert_int_equal(radio_now(a.radio), SECOND);
-    await_log(&s, "sleeping beauty: was silent for 0.2 s while the others waited for it");
+    medium_process_await_log(
+        &s, "sleeping beauty: was silent for 0.2 s while the others waited for it");
     assert_int_equal(radio_wait(silent.radio, SECOND, -1), AL_FAIL);
     assert_non_null(strstr(radio_error(silent.radio), "was silent for 0.2 s"));
     radio_close(silent.radio);
     radio_close(a.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 /* --- death --- */
 
 static void killed_node_is_removed(bool fast)
 {
-    struct server s;
+    struct medium_process s;
     struct station a, b;
     int ready[2];
     char c;
-    start(&s, (struct medium_server_config){.fast = fast});
+    medium_process_start(&s, (struct medium_server_config){.fast = fast});
     join(&a, s.where, 1, NULL);
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
@@ -367,7 +292,7 @@ static void killed_node_is_removed(bool fast)
     assert_int_equal(read(ready[0], &c, 1), 1);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    await_log(&s, "victim is gone");
+    medium_process_await_log(&s, "victim is gone");
     assert_int_equal(transmit(&a, 1, 2, 1), 0);
     one_event(&a);
     assert_int_equal(a.answered, 1);
@@ -377,7 +302,7 @@ static void killed_node_is_removed(bool fast)
     radio_close(a.radio);
     close(ready[0]);
     close(ready[1]);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void node_that_dies_is_removed(void **state)
@@ -388,11 +313,11 @@ static void node_that_dies_is_removed(void **state)
 
 static void node_says_that_its_medium_has_ended(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct station a;
-    start(&s, (struct medium_server_config){0});
+    medium_process_start(&s, (struct medium_server_config){0});
     join(&a, s.where, 1, NULL);
-    end(&s);
+    medium_process_end(&s);
     assert_int_equal(radio_wait(a.radio, UINT64_MAX, -1), AL_FAIL);
     assert_string_equal(radio_error(a.radio), "medium: it has ended");
     assert_int_equal(transmit(&a, 1, 2, 1), AL_FAIL);
@@ -401,7 +326,7 @@ static void node_says_that_its_medium_has_ended(void **state)
 
 /* --- messages that are none --- */
 
-static int raw_connection(const struct server *s)
+static int raw_connection(const struct medium_process *s)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     uint8_t hello[64];
@@ -416,7 +341,7 @@ static int raw_connection(const struct server *s)
     return fd;
 }
 
-static void expect_refusal(struct server *s, bool attach, const void *message, size_t len,
+static void expect_refusal(struct medium_process *s, bool attach, const void *message, size_t len,
                            const char *why)
 {
     static const uint8_t attach_message[] = {1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 'x'};
@@ -457,10 +382,10 @@ static void malformed_message_is_named_and_ends_the_connection(void **state)
         {true, "\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 14, "1 octets too many"},
         {true, "\x85\x00\x00\x00\x00\x00\x00\x00\x00", 9, "TIME: only the medium says that"},
     };
-    struct server s;
+    struct medium_process s;
     struct station a, b;
     uint8_t big[300] = {3};
-    start(&s, (struct medium_server_config){0});
+    medium_process_start(&s, (struct medium_server_config){0});
     join(&a, s.where, 1, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_refusal(&s, cases[i].attached, cases[i].message, cases[i].len, cases[i].why);
@@ -472,47 +397,47 @@ static void malformed_message_is_named_and_ends_the_connection(void **state)
     assert_int_equal(b.received, 1);
     radio_close(a.radio);
     radio_close(b.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void second_transmission_at_once_is_refused(void **state)
 {
     static const uint8_t message[] = {3, 0x41, 0x88, 1, 0xff, 0xff, 0xff, 0xff, 0, 0};
-    struct server s;
+    struct medium_process s;
     uint8_t answer[MEDIUM_MESSAGE_MAX];
-    start(&s, (struct medium_server_config){0});
+    medium_process_start(&s, (struct medium_server_config){0});
     int fd = raw_connection(&s);
     send(fd, "\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00", 10, 0);
     assert_int_equal(recv(fd, answer, sizeof answer, 0), 22);
     for (int i = 0; i < 20; i++) send(fd, message, sizeof message, MSG_NOSIGNAL);
     do assert_true(recv(fd, answer, sizeof answer, 0) > 0);
     while (answer[0] != MEDIUM_ERROR);
-    await_log(&s, "TRANSMIT: a transmission or scan is under way");
+    medium_process_await_log(&s, "TRANSMIT: a transmission or scan is under way");
     close(fd);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void address_in_use_is_refused(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct station a;
     char why[256];
-    start(&s, (struct medium_server_config){0});
+    medium_process_start(&s, (struct medium_server_config){0});
     join(&a, s.where, 5, NULL);
     assert_null(radio_open(s.where, 5, NULL, &events, &a, why, sizeof why));
     assert_non_null(strstr(why, "0000000000000005 is attached already"));
     radio_close(a.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 /* --- sockets --- */
 
 static void socket_in_use_is_refused_and_a_stale_one_taken_over(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct stat st;
     char why[256];
-    start(&s, (struct medium_server_config){0});
+    medium_process_start(&s, (struct medium_server_config){0});
     const struct medium_server_config c = {.address = s.path};
     assert_null(medium_server_open(&c, why, sizeof why));
     assert_non_null(strstr(why, "a process listens there already"));
@@ -536,10 +461,10 @@ static void socket_in_use_is_refused_and_a_stale_one_taken_over(void **state)
 
 static void connection_can_be_handed_over(void **state)
 {
-    struct server s;
+    struct medium_process s;
     struct station a;
     char why[256], where[32];
-    start(&s, (struct medium_server_config){0});
+    medium_process_start(&s, (struct medium_server_config){0});
     int fd = medium_port_connect(s.path, why, sizeof why);
     assert_true(fd >= 0);
     snprintf(where, sizeof where, "medium:fd:%d", fd);
@@ -548,7 +473,7 @@ static void connection_can_be_handed_over(void **state)
     one_event(&a);
     assert_int_equal(a.answered, 1);
     radio_close(a.radio);
-    end(&s);
+    medium_process_end(&s);
 }
 
 static void what_is_no_medium_is_named(void **state)
