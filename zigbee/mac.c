@@ -42,7 +42,7 @@ int al_mac_start(struct al_mac *m, uint8_t channel, uint16_t pan_id, uint16_t ad
 
 void al_mac_stop(struct al_mac *m)
 {
-    for (unsigned i = 0; i < m->c.slot_count; i++) {
+    for (unsigned i = 0; i < m->top; i++) {
         if (m->c.slots[i].len) al_mac_slot_free(m, &m->c.slots[i]);
     }
     m->own.len = 0;
@@ -69,6 +69,7 @@ struct al_mac_slot *al_mac_slot_take(struct al_mac *m)
         s->len = 1; /* taken; the frame gives the true length */
         s->order = m->order++;
         m->used++;
+        if (i >= m->top) m->top = (uint16_t)(i + 1);
         return s;
     }
     return NULL;
@@ -79,6 +80,7 @@ void al_mac_slot_free(struct al_mac *m, struct al_mac_slot *s)
     bool indirect = s->indirect;
     s->len = 0;
     m->used--;
+    while (m->top && !m->c.slots[m->top - 1].len) m->top--;
     if (indirect) al_mac_pending_changed(m, &s->dst, false);
 }
 
@@ -170,7 +172,7 @@ void al_mac_own(struct al_mac *m, struct al_mac_addr dst, bool short_src, uint16
 bool al_mac_purge(struct al_mac *m, uint16_t handle)
 {
     if (!handle) return false;
-    for (unsigned i = 0; i < m->c.slot_count; i++) {
+    for (unsigned i = 0; i < m->top; i++) {
         struct al_mac_slot *s = &m->c.slots[i];
         if (!s->len || s->handle != handle || s == m->sending) continue;
         al_mac_slot_free(m, s);
@@ -205,8 +207,8 @@ static bool own_only(const struct al_mac *m)
 static struct al_mac_slot *choose(struct al_mac *m, uint64_t now)
 {
     struct al_mac_slot *best = NULL;
-    if (m->used && !own_only(m)) {
-        for (unsigned i = 0; i < m->c.slot_count; i++) {
+    if (!own_only(m)) {
+        for (unsigned i = 0; i < m->top; i++) {
             struct al_mac_slot *s = &m->c.slots[i];
             if (may_leave(s, now) && (!best || before(s, best))) best = s;
         }
@@ -290,8 +292,7 @@ void al_mac_transmitted(struct al_mac *m, uint64_t now, enum al_radio_status sta
 static void fail_refused(struct al_mac *m, uint64_t now)
 {
     if (m->own.len && m->own.failed) finish(m, now, &m->own, AL_RADIO_FAILED, false);
-    if (!m->used) return;
-    for (unsigned i = 0; i < m->c.slot_count; i++) {
+    for (unsigned i = 0; i < m->top; i++) {
         struct al_mac_slot *s = &m->c.slots[i];
         if (s->len && s->failed) finish(m, now, s, AL_RADIO_FAILED, false);
     }
@@ -313,7 +314,7 @@ uint64_t al_mac_next(const struct al_mac *m)
     if (m->assoc.state == AL_ASSOC_WAITING) at = earlier(at, m->assoc.next_poll);
     if (m->assoc.state >= AL_ASSOC_WAITING) at = earlier(at, m->assoc.until);
     if (m->poll.state == AL_POLL_WAITING) at = earlier(at, m->poll.until);
-    for (unsigned i = 0; m->used && i < m->c.slot_count; i++) {
+    for (unsigned i = 0; i < m->top; i++) {
         const struct al_mac_slot *s = &m->c.slots[i];
         if (!s->len || s == m->sending) continue;
         if (s->failed) return 0;

@@ -99,7 +99,7 @@ struct al_mac {
     bool radio_busy;             /* a transmission is under way, perhaps of before a stop */
     bool radio_due;              /* the radio has yet to learn its configuration */
     uint64_t retry_at;           /* the radio was busy with something else; 0: it was not */
-    uint16_t used;               /* slots */
+    uint16_t used, top;          /* slots: how many, and behind the last of them */
     bool answers_beacons;
     struct al_mac_beacon_ind own_beacon;
     struct {

@@ -18,7 +18,7 @@ static bool waits_for(const struct al_mac_slot *s, const struct al_mac_addr *add
 unsigned al_mac_waiting_for(const struct al_mac *m, const struct al_mac_addr *addr)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < m->c.slot_count; i++) n += waits_for(&m->c.slots[i], addr);
+    for (unsigned i = 0; i < m->top; i++) n += waits_for(&m->c.slots[i], addr);
     return n;
 }
 
@@ -35,7 +35,7 @@ void al_mac_child_polled(struct al_mac *m, uint64_t now, const struct al_mac_add
 {
     struct al_mac_slot *first = NULL;
     /* Told "nothing", the child does not listen. */
-    for (unsigned i = 0; pending && m->used && i < m->c.slot_count; i++) {
+    for (unsigned i = 0; pending && i < m->top; i++) {
         struct al_mac_slot *s = &m->c.slots[i];
         if (!waits_for(s, child) || s->failed) continue;
         if (!first || (int32_t)(s->order - first->order) < 0) first = s;
@@ -70,7 +70,7 @@ void al_mac_indirect_done(struct al_mac *m, uint64_t now, struct al_mac_slot *s,
 
 void al_mac_indirect_run(struct al_mac *m, uint64_t now)
 {
-    for (unsigned i = 0; m->used && i < m->c.slot_count; i++) {
+    for (unsigned i = 0; i < m->top; i++) {
         struct al_mac_slot *s = &m->c.slots[i];
         if (s->len && s->indirect && s != m->sending && now >= s->expires)
             end(m, now, s, AL_ZB_EXPIRED);

@@ -115,7 +115,7 @@ void al_mac_set_beacon(struct al_mac *m, const struct al_mac_beacon_ind *b)
 
 static bool beacon_queued(const struct al_mac *m)
 {
-    for (unsigned i = 0; i < m->c.slot_count; i++) {
+    for (unsigned i = 0; i < m->top; i++) {
         const struct al_mac_slot *s = &m->c.slots[i];
         if (s->len && s->dst.mode == AL_MAC_NONE) return true;
     }
