@@ -462,6 +462,33 @@ static void wake_ups_come_when_asked_for(void **state)
     medium_free(m);
 }
 
+struct order {
+    unsigned *next, mine;
+};
+
+static void notes_turn(void *ctx, uint64_t now)
+{
+    struct order *o = ctx;
+    o->mine = (*o->next)++;
+}
+
+static void events_of_the_same_time_come_in_the_order_in_which_they_were_asked_for(void **state)
+{
+    struct medium *m = medium_new(&(struct medium_config){0});
+    struct medium_node *node[NODES];
+    struct order order[NODES];
+    unsigned next = 0;
+    for (unsigned i = 0; i < NODES; i++) {
+        order[i] = (struct order){&next, NODES};
+        const struct medium_node_config c = {.eui64 = i + 1, .wake = notes_turn, .ctx = &order[i]};
+        node[i] = medium_add_node(m, &c);
+    }
+    for (unsigned i = 0; i < NODES; i++) medium_node_wake(node[i * 5 % NODES], 1000);
+    medium_run_until(m, 1000);
+    for (unsigned i = 0; i < NODES; i++) assert_int_equal(order[i * 5 % NODES].mine, i);
+    medium_free(m);
+}
+
 struct seen {
     unsigned frames, overlaps;
     uint64_t last_end;
@@ -530,6 +557,7 @@ int main(void)
         cmocka_unit_test(energy_scan_sees_the_strongest_frame),
         cmocka_unit_test(same_seed_gives_the_same_run),
         cmocka_unit_test(wake_ups_come_when_asked_for),
+        cmocka_unit_test(events_of_the_same_time_come_in_the_order_in_which_they_were_asked_for),
         cmocka_unit_test(every_frame_is_shown),
         cmocka_unit_test(node_that_leaves_is_gone),
     };

@@ -402,6 +402,10 @@ static void sleeper_listens_only_behind_a_poll_with_pending(void **state)
     ack_arrives(&b, 8, true);
     run(&b); /* nothing came */
     assert_false(b.listening);
+    al_transceiver_transmit(&b.t, b.now, f, data_frame(f, 0x5678, 9, true));
+    goes_out(&b);
+    ack_arrives(&b, 9, true); /* data is no poll, whatever its acknowledgement says */
+    assert_false(b.listening);
 }
 
 static void frame_that_began_before_the_receiver_was_on_is_lost(void **state)
