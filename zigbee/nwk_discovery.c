@@ -5,6 +5,7 @@
 #define DISCOVERY_TIME  (10 * AL_NWK_S) /* nwkcRouteDiscoveryTime */
 #define REQUEST_JITTER  (128 * AL_NWK_MS)
 #define RELAYED_REPEATS 1u
+#define ASK_AGAIN       (3 * AL_NWK_S)
 #define UNKNOWN_COST    UINT8_MAX
 
 static struct al_nwk_route *discovery(const struct al_nwk *n, uint64_t now, uint16_t asked_by,
@@ -23,8 +24,8 @@ static bool under_way(const struct al_nwk *n, uint64_t now, uint16_t dst)
 {
     for (unsigned i = 0; i < n->c.route_count; i++) {
         const struct al_nwk_route *r = &n->c.routes[i];
-        if (r->state == AL_ROUTE_DISCOVERY && r->expires > now && r->asked_by == n->addr &&
-            r->dst == dst)
+        if (r->state == AL_ROUTE_DISCOVERY && r->asked_by == n->addr && r->dst == dst &&
+            r->expires + ASK_AGAIN > now + DISCOVERY_TIME)
             return true;
     }
     return false;

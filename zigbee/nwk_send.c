@@ -8,6 +8,7 @@
  *    '----------> MAC -------------------+--> ECHO (broadcast) -- missed by some --> READY  */
 #include "zigbee/nwk_internal.h"
 
+#define ROUTE_ASKS       3u
 #define ROUTE_WAIT       (10 * AL_NWK_S)
 #define BLOCKED_WAIT     (10 * AL_NWK_MS)
 #define BLOCKED_INDIRECT (100 * AL_NWK_MS) /* room comes only by a poll */
@@ -132,7 +133,8 @@ static void launch(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
     enum al_nwk_hop hop = find_hop(n, now, w, &f);
     if (hop == AL_HOP_DISCOVER && w->flags & AL_W_DISCOVER && al_nwk_ask_route(n, now, w->dst)) {
         w->state = AL_WAIT_ROUTE;
-        w->at = now + ROUTE_WAIT;
+        w->tries = ROUTE_ASKS - 1;
+        w->at = now + ROUTE_WAIT / ROUTE_ASKS;
         return;
     }
     if (hop != AL_HOP_OK) {
@@ -342,6 +344,7 @@ void al_nwk_route_found(struct al_nwk *n, uint64_t now, uint16_t dst)
         struct al_nwk_waiting *w = &n->c.waiting[i];
         if (w->state != AL_WAIT_ROUTE || w->dst != dst) continue;
         w->state = AL_WAIT_READY;
+        w->tries = AL_NWK_RETRIES;
         w->at = now;
     }
 }
@@ -358,6 +361,18 @@ uint64_t al_nwk_waiting_next(const struct al_nwk *n)
     return at;
 }
 
+/* Requests and replies get lost, too. */
+static void ask_again(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
+{
+    if (!w->tries) {
+        finish(n, now, w, AL_ZB_NO_ROUTE);
+        return;
+    }
+    w->tries--;
+    w->at = now + ROUTE_WAIT / ROUTE_ASKS;
+    al_nwk_ask_route(n, now, w->dst);
+}
+
 static void due(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
 {
     switch (w->state) {
@@ -365,7 +380,7 @@ static void due(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
         launch(n, now, w);
         break;
     case AL_WAIT_ROUTE:
-        finish(n, now, w, AL_ZB_NO_ROUTE);
+        ask_again(n, now, w);
         break;
     case AL_WAIT_ECHO: {
         struct al_nwk_frame f;

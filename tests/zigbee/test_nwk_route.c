@@ -80,6 +80,21 @@ static void nobody_there_ends_without_route(void **state)
     assert_int_equal((uint8_t)(bench.node[0].nwk.route_request_id - asked), 1);
 }
 
+static void a_route_is_asked_for_again(void **state)
+{
+    add_routers(2);
+    nwk_bench_row(&bench);
+    join_all(60 * SECOND);
+    struct nwk_node *c = &bench.node[0], *last = &bench.node[2];
+    nwk_bench_part(&bench.node[1], last);
+    nwk_bench_send(c, last->nwk.addr, "late", 1);
+    nwk_bench_run(&bench, 2 * SECOND);
+    nwk_bench_meet(&bench.node[1], last);
+    nwk_bench_run(&bench, 4 * SECOND);
+    assert_int_equal(c->sent[1], AL_ZB_OK);
+    assert_string_equal(last->text, "late");
+}
+
 static void frames_die_where_their_radius_ends(void **state)
 {
     add_routers(3);
@@ -431,6 +446,7 @@ int main(void)
         T(six_hops_are_found),
         T(nobody_there_ends_without_route),
         T(the_cheaper_way_is_taken_and_replaced_when_it_breaks),
+        T(a_route_is_asked_for_again),
         T(frames_die_where_their_radius_ends),
         T(costs_count_not_hops),
         T(a_neighbour_out_of_reach_is_reached_over_another),
