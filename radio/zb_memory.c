@@ -29,9 +29,10 @@ static int memory_save(void *ctx, uint16_t number, const void *data, size_t len)
         free(old);
     }
     if (!fresh) return 0;
-    *fresh = (struct record){.next = m->first, .number = number, .len = len};
+    for (at = &m->first; *at && (*at)->number < number;) at = &(*at)->next;
+    *fresh = (struct record){.next = *at, .number = number, .len = len};
     memcpy(fresh->data, data, len);
-    m->first = fresh;
+    *at = fresh;
     return 0;
 }
 
@@ -63,6 +64,16 @@ void zb_memory_free(struct zb_memory *m)
         free(r);
     }
     free(m);
+}
+
+int zb_memory_each(const struct zb_memory *m,
+                   int (*each)(void *ctx, uint16_t record, const void *data, size_t len), void *ctx)
+{
+    for (const struct record *r = m->first; r; r = r->next) {
+        int result = each(ctx, r->number, r->data, r->len);
+        if (result) return result;
+    }
+    return 0;
 }
 
 const struct al_zb_store *zb_memory_store(struct zb_memory *m)
