@@ -195,6 +195,30 @@ static void ack_of_another_format_counts_by_source_and_counter(void **state)
     assert_int_equal(c->sent[0].status, AL_ZB_OK);
 }
 
+static void ack_before_the_message_was_sent_is_of_an_older_one(void **state)
+{
+    c->queue_max = 0;
+    struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, "x", 9);
+    al_aps_send(&c->aps, air.now, &s);
+    uint8_t ack[] = {0x02, 1, 0x19, 0, 4, 1, 10, c->aps.c.tx[0].counter};
+    struct al_nwk_data_ind ind = {
+        .src = ZIGBEE_DEVICE_ADDR, .payload = ack, .len = sizeof ack, .secured = true};
+    al_aps_nwk_data(&c->aps, air.now, &ind);
+    assert_int_equal(c->sent_count, 0);
+}
+
+static void sleepy_child_has_two_frames_under_way(void **state)
+{
+    d->poll_ms = 1000;
+    for (uint16_t i = 1; i <= 8; i++) {
+        struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, "zzz", i);
+        al_aps_send(&c->aps, air.now, &s);
+    }
+    assert_int_equal(c->frame_count, 2);
+    fake_run(20 * SECOND);
+    assert_int_equal(d->heard_count, 8);
+}
+
 static void full_queue_of_nwk_is_no_error(void **state)
 {
     c->queue_max = 0;
@@ -472,6 +496,40 @@ static void replayed_secured_frame_is_dropped(void **state)
     assert_int_equal(d->frame_count, acks);
 }
 
+static void ack_in_clear_of_a_secured_message_does_not_count(void **state)
+{
+    air.filter = lose_acks;
+    struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, "secret", 1);
+    s.link_key = true;
+    al_aps_send(&c->aps, air.now, &s);
+    fake_run(SECOND);
+    uint8_t ack[] = {0x02, 1, 0x19, 0, 4, 1, 10, fake_last(c, 0)->bytes[7]};
+    struct al_nwk_data_ind ind = {
+        .src = ZIGBEE_DEVICE_ADDR, .payload = ack, .len = sizeof ack, .secured = true};
+    al_aps_nwk_data(&c->aps, air.now, &ind);
+    assert_int_equal(c->sent_count, 0);
+}
+
+static void last_frame_counter_is_never_taken(void **state)
+{
+    uint8_t bytes[AL_RADIO_MPDU_MAX];
+    for (unsigned i = 0; i < 2; i++) {
+        struct al_aps_frame f = {
+            .type = AL_APS_DATA,
+            .counter = (uint8_t)i,
+            .secured = true,
+            .aux = {.has_source = true, .source = ZIGBEE_COORDINATOR, .counter = UINT32_MAX - i},
+            .payload = (const uint8_t *)"x",
+            .payload_len = 1};
+        struct al_put p = al_put(bytes, sizeof bytes);
+        assert_int_equal(al_aps_seal(&f, zigbee_aes(), al_default_link_key, &p), 0);
+        struct al_nwk_data_ind ind = {
+            .dst = ZIGBEE_DEVICE_ADDR, .payload = bytes, .len = p.len, .secured = true};
+        al_aps_nwk_data(&d->aps, air.now, &ind);
+        assert_int_equal(d->heard_count, i);
+    }
+}
+
 static void same_secured_bytes_again_are_acknowledged_again(void **state)
 {
     struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, "one", 1);
@@ -568,6 +626,8 @@ int main(void)
         TEST(sleepy_destination_gets_ten_seconds),
         TEST(child_that_never_polls_is_reported_as_expired),
         TEST(ack_of_another_format_counts_by_source_and_counter),
+        TEST(ack_before_the_message_was_sent_is_of_an_older_one),
+        TEST(sleepy_child_has_two_frames_under_way),
         TEST(full_queue_of_nwk_is_no_error),
         TEST(acks_find_room_too),
         TEST(messages_to_one_destination_keep_their_order),
@@ -583,6 +643,8 @@ int main(void)
         TEST(without_a_key_of_its_own_the_default_key_counts),
         TEST(wrong_link_key_is_dropped_without_ack),
         TEST(replayed_secured_frame_is_dropped),
+        TEST(ack_in_clear_of_a_secured_message_does_not_count),
+        TEST(last_frame_counter_is_never_taken),
         TEST(same_secured_bytes_again_are_acknowledged_again),
         TEST(counters_go_on_behind_the_reserve_after_a_restart),
         TEST(counter_that_cannot_be_kept_is_not_used),

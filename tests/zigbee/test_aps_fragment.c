@@ -227,6 +227,36 @@ static void repeated_blocks_of_a_finished_message_are_acknowledged(void **state)
     assert_whole(1, 3 * BLOCK);
 }
 
+static void first_block_of_another_message_begins_anew(void **state)
+{
+    asdu[0] ^= 1;
+    hear_block(0, 3, 3 * BLOCK, 5);
+    asdu[0] ^= 1;
+    for (unsigned i = 0; i < 3; i++) hear_block(i, 3, 3 * BLOCK, 5);
+    assert_int_equal(d->heard_count, 1);
+    assert_whole(0, 3 * BLOCK);
+}
+
+static unsigned passed;
+static bool one_new_block_a_round(const struct fake_node *from, const struct fake_frame *f)
+{
+    unsigned block = f->bytes[8] == AL_APS_FIRST ? 0 : f->bytes[9];
+    if (from != c || block != passed) return from != c;
+    if (air.now < c->frames[0].at + passed * 200 * MS) return false;
+    passed++;
+    return true;
+}
+
+static void progress_keeps_a_message_alive(void **state)
+{
+    passed = 0;
+    air.filter = one_new_block_a_round;
+    send(8 * BLOCK, 1);
+    fake_run(60 * SECOND);
+    assert_whole(0, 8 * BLOCK);
+    assert_in_range(c->aps.tx_repeats, 4, 8);
+}
+
 static void contradictions_end_a_message(void **state)
 {
     struct al_aps_frame f = block_frame(1, 4, 4 * BLOCK, 5);
@@ -237,8 +267,10 @@ static void contradictions_end_a_message(void **state)
     fake_run(SECOND);
     assert_int_equal(d->heard_count, 0);
     /* A block behind the end is not heard. */
+    f = block_frame(3, 2, 4 * BLOCK, 6);
+    f.payload_len = 10;
     hear_block(0, 2, 4 * BLOCK, 6);
-    hear_block(3, 2, 4 * BLOCK, 6);
+    hear(&f);
     hear_block(1, 2, 4 * BLOCK, 6);
     assert_int_equal(d->heard_count, 1);
 }
@@ -401,6 +433,8 @@ int main(void)
         TEST(two_missing_bits_in_a_short_last_window),
         TEST(the_last_block_may_come_first),
         TEST(repeated_blocks_of_a_finished_message_are_acknowledged),
+        TEST(first_block_of_another_message_begins_anew),
+        TEST(progress_keeps_a_message_alive),
         TEST(contradictions_end_a_message),
         TEST(too_long_a_message_is_never_acknowledged),
         TEST(partial_messages_make_room_after_their_time),

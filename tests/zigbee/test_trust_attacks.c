@@ -82,6 +82,7 @@ static void link_keys_must_come_protected_and_asked_for(void **state)
     al_aps_send_command(&c->aps, air.now, &s);
     fake_run(SECOND);
     assert_false(al_aps_key(&j->aps, ZIGBEE_COORDINATOR)->has_fresh); /* not asked for */
+    assert_int_equal(j->exchanged, -1);
     air.filter = from_c_lost;
     al_trust_exchange_key(&j->trust, air.now, false);
     fake_run(100 * MS);
@@ -96,6 +97,32 @@ static void link_keys_must_come_protected_and_asked_for(void **state)
     al_aps_send_command(&c->aps, air.now, &s);
     fake_run(100 * MS);
     assert_int_equal(j->exchanged, AL_ZB_SECURITY); /* it went on; c gave another key */
+}
+
+static bool verify_lost(const struct fake_node *from, const struct fake_frame *f)
+{
+    return from != j || f->s.len != 28;
+}
+
+static void confirmation_under_the_old_key_proves_nothing(void **state)
+{
+    join(c);
+    air.filter = verify_lost;
+    al_trust_exchange_key(&j->trust, air.now, false);
+    fake_run(SECOND);
+    assert_int_equal(j->trust.state, AL_TRUST_WAIT_CONFIRM);
+    struct al_aps_command cmd = {.id = AL_APS_CONFIRM_KEY,
+                                 .confirm_key = {.type = AL_KEY_TYPE_TC_LINK, .dst = JOINER}};
+    struct al_aps_send_command s = {
+        .dst = JOINER_ADDR, .dst_ext = JOINER, .command = &cmd, .key_id = AL_SEC_KEY_LINK};
+    al_aps_send_command(&c->aps, air.now, &s);
+    fake_run(SECOND);
+    assert_int_equal(j->exchanged, -1);
+    assert_false(al_aps_key(&j->aps, ZIGBEE_COORDINATOR)->verified);
+    s.fresh_key = true;
+    al_aps_send_command(&c->aps, air.now, &s);
+    fake_run(SECOND);
+    assert_int_equal(j->exchanged, AL_ZB_OK);
 }
 
 static void request_without_link_key_is_not_answered(void **state)
@@ -140,6 +167,7 @@ int main(void)
         TEST(member_takes_no_network_key_in_clear_or_from_others),
         TEST(replayed_transport_key_is_not_taken_again),
         TEST(link_keys_must_come_protected_and_asked_for),
+        TEST(confirmation_under_the_old_key_proves_nothing),
         TEST(request_without_link_key_is_not_answered),
         TEST(commands_of_strangers_do_nothing),
     };
