@@ -22,6 +22,10 @@ int zigbee_decode_run(const struct cli_args *a); /* one of them, by --layer */
 extern const struct cli_option zigbee_decode_options[];
 int zigbee_encode_ota(const struct cli_args *a);
 
+/* Networks */
+extern const struct cli_option zigbee_simulate_options[];
+int zigbee_simulate_run(const struct cli_args *a);
+
 /* ZCL frames as JSON. The fields of a command of the OTA cluster: NULL when it is none, or
  * too short. */
 struct al_zcl_frame;

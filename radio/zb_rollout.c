@@ -15,7 +15,6 @@
 #define NOTIFY_AGAIN_US (60 * SECOND)
 #define A_DAY           (86400 * SECOND)
 #define CHAIN_STEP_M    20.0 /* of MEDIUM_RANGE_M 30: the next is heard, the one behind not */
-#define OLD_VERSION     1u
 
 struct device {
     struct run *run;
@@ -39,17 +38,22 @@ struct run {
     struct al_zota_session *sessions;
     struct device *devices;
     uint64_t began; /* virtual time of the notification */
-    uint64_t bytes; /* that all devices have */
     unsigned ended;
     bool formed;
 };
+
+/* That the devices have before. */
+static uint32_t running_version(const struct zb_rollout_config *c)
+{
+    return c->id.file_version ? c->id.file_version - 1 : 1;
+}
 
 /* ---- The server ---- */
 
 static int find(void *ctx, const struct al_zota_wanted *wanted, struct al_zota_image *image)
 {
     const struct run *run = ctx;
-    const struct al_zota_image_limits limits = {0};
+    const struct al_zota_image_limits limits = {.downgrade = true};
     if (!al_zota_image_fits(&run->c->id, &limits, wanted)) return AL_ERR_NOT_FOUND;
     *image = (struct al_zota_image){.id = run->c->id, .size = (uint32_t)run->c->size};
     return 0;
@@ -148,7 +152,6 @@ static int data(void *ctx, uint32_t offset, const uint8_t *bytes, size_t len)
         memcmp(c->file + offset, bytes, len) != 0)
         d->wrong = true;
     d->r->bytes = offset + (uint32_t)len;
-    d->run->bytes += len;
     return 0;
 }
 
@@ -206,7 +209,7 @@ static int add_ota_client(struct device *d)
         &(struct al_zota_client_config){.ext_addr = d->r->ext,
                                         .manufacturer = c->id.manufacturer,
                                         .image_type = c->id.image_type,
-                                        .file_version = OLD_VERSION,
+                                        .file_version = running_version(c),
                                         .max_data_size = c->max_block,
                                         .page_buffer = d->page,
                                         .page_size = c->page_size,
@@ -360,7 +363,6 @@ static void roll_out(struct run *run, const struct zb_rollout_result *r)
     const struct zb_rollout_config *c = run->c;
     uint64_t limit = c->limit_us ? c->limit_us : A_DAY;
     uint64_t interval = c->interval_us ? c->interval_us : SECOND, notified = 0;
-    double total = (double)c->size * c->devices;
     run->began = zb_sim_now(run->sim);
     for (unsigned i = 0; i < c->devices; i++) {
         struct device *d = &run->devices[i];
@@ -372,7 +374,7 @@ static void roll_out(struct run *run, const struct zb_rollout_result *r)
     for (;;) {
         bool done = zb_sim_run(run->sim, interval, all_ended, run);
         uint64_t us = zb_sim_now(run->sim) - run->began;
-        if (c->progress) c->progress(c->ctx, us, (double)run->bytes / total);
+        if (c->progress) c->progress(c->ctx, us, r->device);
         if (done || run->ended == r->joined || us >= limit) return;
         if (us - notified >= NOTIFY_AGAIN_US && somebody_waits(run)) {
             notify(run);
@@ -423,7 +425,7 @@ static int run_it(struct run *run, struct zb_rollout_result *r)
     const struct zb_rollout_config *c = run->c;
     struct medium_stats before;
     run->sim = zb_sim_new(&(struct medium_config){
-        .seed = c->seed, .loss = c->loss, .frame = c->frame, .frame_ctx = c->ctx});
+        .seed = c->seed, .loss = c->loss, .frame = c->frame, .frame_ctx = c->frame_ctx});
     run->devices = calloc(c->devices, sizeof *run->devices);
     run->sessions = calloc(c->devices, sizeof *run->sessions);
     r->device = calloc(c->devices, sizeof *r->device);

@@ -7,6 +7,19 @@
 #include "radio/zb_sim.h"
 #include "zigbee/ota_client.h"
 
+struct zb_rollout_device {
+    uint64_t ext;
+    uint16_t addr, parent;
+    uint8_t hops; /* to the coordinator */
+    bool router, sleepy;
+    bool joined;
+    bool correct;               /* it has the whole file, byte for byte */
+    uint64_t started, finished; /* us since the notification; 0: never */
+    uint32_t bytes;             /* had so far */
+    enum al_zota_reason reason; /* of the last time it gave up */
+    uint32_t retries;
+};
+
 /* Zeros mean the default in brackets. */
 struct zb_rollout_config {
     uint64_t seed;
@@ -26,24 +39,14 @@ struct zb_rollout_config {
     uint16_t parallel;                   /* downloads at a time [no limit] */
     uint32_t long_poll_ms, fast_poll_ms; /* of sleepy devices [5000, 100] */
     uint64_t limit_us;                   /* virtual time after which it ends [24 h] */
-    void (*frame)(void *ctx, const struct medium_frame *f); /* every frame; may be NULL */
-    /* Once a virtual second (interval_us) during the roll-out; may be NULL. */
-    void (*progress)(void *ctx, uint64_t us, double share);
+    /* Every frame; may be NULL. */
+    void (*frame)(void *frame_ctx, const struct medium_frame *f);
+    void *frame_ctx;
+    /* Once a virtual second (interval_us) during the roll-out, and at its end; devices: all
+     * of them. May be NULL. */
+    void (*progress)(void *ctx, uint64_t us, const struct zb_rollout_device *devices);
     uint64_t interval_us; /* [1 s] */
     void *ctx;
-};
-
-struct zb_rollout_device {
-    uint64_t ext;
-    uint16_t addr, parent;
-    uint8_t hops; /* to the coordinator */
-    bool router, sleepy;
-    bool joined;
-    bool correct;               /* it has the whole file, byte for byte */
-    uint64_t started, finished; /* us since the notification; 0: never */
-    uint32_t bytes;             /* had so far */
-    enum al_zota_reason reason; /* of the last time it gave up */
-    uint32_t retries;
 };
 
 struct zb_rollout_result {
