@@ -9,6 +9,8 @@
 #define ACK_WAIT_SLEEPY_MS 10000
 #define RETRIES            3
 #define IN_FLIGHT          3
+#define KEPT_FOR_COMMANDS \
+    16 /* one in so many slots: transfers must not keep devices from joining */
 
 static void defaults(struct al_aps_config *c)
 {
@@ -115,7 +117,7 @@ int al_aps_send(struct al_aps *a, uint64_t now, const struct al_aps_send *s)
     if (!fits && (!s->fragment || !unicast || room <= FRAGMENT_SIZE)) return AL_ERR_INVALID_SIZE;
     uint64_t dst_ext = s->link_key ? al_nwk_ext_of(a->c.nwk, s->dst) : 0;
     if (s->link_key && !dst_ext) return AL_ERR_NOT_FOUND;
-    struct al_aps_tx *t = al_aps_tx_take(a, s->dst);
+    struct al_aps_tx *t = al_aps_tx_take(a, s->dst, a->c.tx_count / KEPT_FOR_COMMANDS);
     if (!t) return AL_ERR_NO_MEM;
     fill(t, s, unicast);
     t->dst_ext = dst_ext;
@@ -143,7 +145,7 @@ void al_aps_cancel(struct al_aps *a, uint64_t now, uint16_t handle)
 static struct al_aps_tx *take_command(struct al_aps *a, uint16_t dst, uint64_t dst_ext,
                                       uint16_t handle)
 {
-    struct al_aps_tx *t = al_aps_tx_take(a, dst);
+    struct al_aps_tx *t = al_aps_tx_take(a, dst, 0);
     if (!t) return NULL;
     t->flags |= AL_APS_TX_COMMAND;
     t->dst_ext = dst_ext;

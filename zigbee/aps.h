@@ -196,9 +196,9 @@ struct al_aps_send {
 };
 /* Copies. Messages to one destination are begun in the order of the calls; destinations
  * take turns. sent() comes after an acknowledgement, or (without ack) when the first hop
- * has it. AL_ERR_NO_MEM: no slot free; AL_ERR_INVALID_SIZE: too long (unfragmented longer
- * than al_aps_room(), or longer than asdu_size); AL_ERR_NOT_FOUND: link_key, and the EUI of
- * dst is not known. */
+ * has it. AL_ERR_NO_MEM: no slot free (one in 16 is kept for commands); AL_ERR_INVALID_SIZE: too
+ * long (unfragmented longer than al_aps_room(), or longer than asdu_size); AL_ERR_NOT_FOUND:
+ * link_key, and the EUI of dst is not known. */
 int al_aps_send(struct al_aps *a, uint64_t now, const struct al_aps_send *s);
 /* Longest ASDU to dst without fragmentation. */
 size_t al_aps_room(const struct al_aps *a, uint16_t dst, bool link_key);

@@ -58,7 +58,8 @@ void al_aps_ack_sent(struct al_aps *a, uint64_t now, uint16_t handle, enum al_zb
 #define AL_APS_ACK_HANDLE 0x8000u
 
 /* aps_tx.c */
-struct al_aps_tx *al_aps_tx_take(struct al_aps *a, uint16_t dst);
+/* A slot for a message to dst, if at least leave of them stay free. */
+struct al_aps_tx *al_aps_tx_take(struct al_aps *a, uint16_t dst, unsigned leave);
 void al_aps_tx_finish(struct al_aps *a, uint64_t now, struct al_aps_tx *t,
                       enum al_zb_status status);
 void al_aps_tx_acked(struct al_aps *a, uint64_t now, const struct al_aps_in *in);

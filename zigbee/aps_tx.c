@@ -33,19 +33,21 @@ static uint64_t ack_wait(const struct al_aps *a, const struct al_aps_tx *t)
     return (uint64_t)(slow ? a->c.ack_wait_sleepy_ms : a->c.ack_wait_ms) * AL_APS_MS;
 }
 
-struct al_aps_tx *al_aps_tx_take(struct al_aps *a, uint16_t dst)
+struct al_aps_tx *al_aps_tx_take(struct al_aps *a, uint16_t dst, unsigned leave)
 {
     struct al_aps_tx *t = NULL;
+    unsigned free_slots = 0;
     bool taken[256] = {false};
     for (unsigned i = 0; i < a->c.tx_count; i++) {
         struct al_aps_tx *each = &a->c.tx[i];
         if (each->state == AL_APS_TX_FREE) {
+            free_slots++;
             if (!t) t = each;
         } else if (each->dst == dst) {
             taken[each->counter] = true;
         }
     }
-    if (!t) return NULL;
+    if (free_slots <= leave) return NULL;
     for (unsigned i = 0; i < 255 && taken[a->counter]; i++) a->counter++;
     uint8_t generation = t->generation;
     uint8_t *bytes = t->bytes;

@@ -131,7 +131,6 @@ void al_trust_device_due(struct al_trust *t, uint64_t now, struct al_trust_devic
         break;
     case AL_TRUST_PROVING:
         al_trust_remove(t, now, ext);
-        d->ext = 0;
         tell(t, now, ext, d->addr, AL_ZB_TIMEOUT);
         break;
     default:
@@ -140,10 +139,18 @@ void al_trust_device_due(struct al_trust *t, uint64_t now, struct al_trust_devic
     }
 }
 
-void al_trust_device_proved(struct al_trust *t, uint64_t ext)
+void al_trust_device_proved(struct al_trust *t, uint64_t now, uint64_t ext)
 {
     struct al_trust_device *d = find(t, ext);
-    if (d && d->state == AL_TRUST_PROVING) d->ext = 0;
+    if (!d) return;
+    d->state = AL_TRUST_GIVEN;
+    d->deadline = now + GIVEN_US;
+}
+
+void al_trust_device_done(struct al_trust *t, uint64_t ext)
+{
+    struct al_trust_device *d = find(t, ext);
+    if (d) d->ext = 0;
 }
 
 /* ---- Decisions ---- */
@@ -209,11 +216,16 @@ void al_trust_admit(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t add
 static void device_left(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t addr,
                         uint16_t parent)
 {
-    struct al_trust_device *d = find(t, ext);
-    if (d) d->ext = 0;
+    al_trust_device_done(t, ext);
     /* A late word of an old parent does not count. */
     if (al_nwk_addr_of(t->c.nwk, ext) == addr) al_nwk_unlearn(t->c.nwk, now, ext);
     if (t->c.up->update) t->c.up->update(t->c.up_ctx, now, ext, addr, parent, AL_UPDATE_LEFT);
+}
+
+/* It was let in just now: its parent tells of it twice. */
+static bool is_recent(const struct al_trust_device *d, uint64_t now)
+{
+    return d->state != AL_TRUST_PROVING || now + PROVE_US < d->deadline + GIVEN_US;
 }
 
 void al_trust_update_device(struct al_trust *t, uint64_t now, const struct al_aps_command_ind *ind)
@@ -229,7 +241,7 @@ void al_trust_update_device(struct al_trust *t, uint64_t now, const struct al_ap
     }
     if (status > AL_UPDATE_TC_REJOIN) return;
     const struct al_trust_device *d = find(t, ext);
-    if (d && d->parent == ind->src && d->addr == addr && d->state != AL_TRUST_PROVING) return;
+    if (d && d->parent == ind->src && d->addr == addr && is_recent(d, now)) return;
     al_nwk_learn(t->c.nwk, now, addr, ext);
     al_trust_admit(t, now, ext, addr, ind->src, status);
 }
@@ -241,10 +253,12 @@ int al_trust_remove(struct al_trust *t, uint64_t now, uint64_t ext)
     uint16_t addr = al_nwk_addr_of(t->c.nwk, ext);
     if (addr == AL_NWK_NO_ADDR && d) addr = d->addr;
     if (addr == AL_NWK_NO_ADDR) return AL_ERR_NOT_FOUND;
+    uint16_t parent = d ? d->parent : AL_NWK_COORDINATOR;
+    al_trust_device_done(t, ext);
     if (n && (n->relation == AL_NWK_CHILD || n->relation == AL_NWK_JOINING)) {
         al_nwk_leave(t->c.nwk, now, ext, false, false);
     } else {
-        if (d && d->parent != AL_NWK_COORDINATOR) remove_by_parent(t, now, d->parent, ext);
+        if (parent != AL_NWK_COORDINATOR) remove_by_parent(t, now, parent, ext);
         remove_by_parent(t, now, addr, ext); /* its parent is not known for sure */
     }
     al_aps_delete_key(t->c.aps, ext);

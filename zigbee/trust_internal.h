@@ -35,8 +35,9 @@ void al_trust_update_device(struct al_trust *t, uint64_t now, const struct al_ap
 void al_trust_device_sent(struct al_trust *t, uint64_t now, struct al_trust_device *d,
                           enum al_zb_status status);
 void al_trust_device_due(struct al_trust *t, uint64_t now, struct al_trust_device *d);
-/* ext has proved its key. */
-void al_trust_device_proved(struct al_trust *t, uint64_t ext);
+void al_trust_device_proved(struct al_trust *t, uint64_t now, uint64_t ext);
+/* ext is gone: nothing is expected of it. */
+void al_trust_device_done(struct al_trust *t, uint64_t ext);
 
 /* trust_keys.c: link keys given out, and the change of the network key */
 void al_trust_request_key(struct al_trust *t, uint64_t now, const struct al_aps_command_ind *ind);

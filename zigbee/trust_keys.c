@@ -94,7 +94,7 @@ void al_trust_verify_key(struct al_trust *t, uint64_t now, const struct al_aps_c
     cmd.confirm_key.status = verify(t, ext, ind->command);
     al_trust_send(t, now, ind->src, ext, AL_SEC_KEY_LINK, &cmd);
     if (cmd.confirm_key.status != AL_CONFIRM_OK) return;
-    al_trust_device_proved(t, ext);
+    al_trust_device_proved(t, now, ext);
     if (t->c.up->proved) t->c.up->proved(t->c.up_ctx, now, ext, ind->src);
 }
 

@@ -34,9 +34,12 @@ void al_trust_child(struct al_trust *t, uint64_t now, const struct al_nwk_neighb
 
 void al_trust_child_left(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t addr)
 {
-    if (!t->c.trust_centre)
+    if (!t->c.trust_centre) {
         update(t, now, ext, addr, AL_UPDATE_LEFT);
-    else if (t->c.up->update)
+        return;
+    }
+    al_trust_device_done(t, ext);
+    if (t->c.up->update)
         t->c.up->update(t->c.up_ctx, now, ext, addr, AL_NWK_COORDINATOR, AL_UPDATE_LEFT);
 }
 

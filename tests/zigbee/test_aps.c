@@ -247,15 +247,21 @@ static void acks_find_room_too(void **state)
 static void messages_to_one_destination_keep_their_order(void **state)
 {
     char text[2] = "a";
-    for (unsigned i = 0; i < 16; i++, text[0]++) {
+    for (unsigned i = 0; i < 15; i++, text[0]++) {
         struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, text, (uint16_t)(i + 1));
         assert_int_equal(al_aps_send(&c->aps, air.now, &s), 0);
     }
     struct al_aps_send s = message(ZIGBEE_DEVICE_ADDR, "full", 99);
     assert_int_equal(al_aps_send(&c->aps, air.now, &s), AL_ERR_NO_MEM);
+    /* The last place is for a command. */
+    struct al_aps_command cmd = {.id = AL_APS_SWITCH_KEY};
+    struct al_aps_send_command command = {
+        .dst = ZIGBEE_DEVICE_ADDR, .command = &cmd, .key_id = AL_APS_KEY_NONE};
+    assert_int_equal(al_aps_send_command(&c->aps, air.now, &command), 0);
+    assert_int_equal(al_aps_send_command(&c->aps, air.now, &command), AL_ERR_NO_MEM);
     fake_run(SECOND);
-    assert_int_equal(d->heard_count, 16);
-    for (unsigned i = 0; i < 16; i++) assert_int_equal(d->heard[i].asdu[0], 'a' + i);
+    assert_int_equal(d->heard_count, 15);
+    for (unsigned i = 0; i < 15; i++) assert_int_equal(d->heard[i].asdu[0], 'a' + i);
 }
 
 static void acks_do_not_wait_behind_data(void **state)
@@ -402,7 +408,7 @@ static void two_hundred_destinations_take_turns(void **state)
 {
     enum { CLIENTS = 200 };
     fake_start(5);
-    c = fake_node(ZIGBEE_COORDINATOR, 0, NULL, 3 * CLIENTS, 2);
+    c = fake_node(ZIGBEE_COORDINATOR, 0, NULL, 4 * CLIENTS, 2);
     for (unsigned i = 0; i < CLIENTS; i++)
         fake_node(ZIGBEE_DEVICE + i, (uint16_t)(0x1000 + i), NULL, 1, 1);
     fake_members();
