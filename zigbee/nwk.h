@@ -47,6 +47,7 @@ struct al_nwk_neighbour {
     bool proven;                    /* child: it has shown that it has the key */
     bool record;                    /* end device: its next frame wants a route record */
     uint8_t age;                    /* link status periods without a word of it */
+    uint8_t failures;               /* frames in a row that it did not take, all tries used */
     uint8_t timeout_index;          /* end device: 0..14 */
     uint64_t heard;                 /* last frame or poll */
     bool counter_known;

@@ -24,9 +24,11 @@
 #define AL_NWK_REPEATS     2u
 #define AL_NWK_DELIVERY    (9 * AL_NWK_S)
 
-/* nwkUnicastRetries, nwkUnicastRetryDelay */
-#define AL_NWK_RETRIES     3u
-#define AL_NWK_RETRY_DELAY (50 * AL_NWK_MS)
+/* nwkUnicastRetries. The delay (nwkUnicastRetryDelay, 50 ms) is the mean of the first one:
+ * nodes that do not hear each other and met at a third would meet again after a fixed one. */
+#define AL_NWK_RETRIES        3u
+#define AL_NWK_RETRY_LEAST_US 4000u
+#define AL_NWK_RETRY_FIRST_US 40000u /* the upper bound, doubled for each further one */
 
 enum al_nwk_state {
     AL_NWK_IDLE,

@@ -4,7 +4,7 @@
  *             no route          found
  *   READY ----------------> ROUTE ----.       unicast sent, or given up
  *    | ^  <---------------------------'  .------------------------------> told, free
- *    | '-- 50 ms later ---- not acked ---|
+ *    | '-- a moment later - not acked ---|
  *    '----------> MAC -------------------+--> ECHO (broadcast) -- missed by some --> READY  */
 #include "zigbee/nwk_internal.h"
 
@@ -13,6 +13,7 @@
 #define BLOCKED_WAIT     (10 * AL_NWK_MS)
 #define BLOCKED_INDIRECT (100 * AL_NWK_MS) /* room comes only by a poll */
 #define BLIND_REPEAT     (254 * AL_NWK_MS)
+#define LINK_FAILURES    3u /* frames in a row: the link is lost */
 
 /* ---- The queue ---- */
 
@@ -268,6 +269,12 @@ static void unblock(struct al_nwk *n, uint64_t now)
     if (first) first->at = now;
 }
 
+static uint64_t retry_delay(const struct al_nwk *n, const struct al_nwk_waiting *w)
+{
+    unsigned used = w->tries < AL_NWK_RETRIES ? AL_NWK_RETRIES - w->tries : 0;
+    return AL_NWK_RETRY_LEAST_US + al_nwk_random(n, AL_NWK_RETRY_FIRST_US << used);
+}
+
 static void again(struct al_nwk_waiting *w, uint64_t at)
 {
     w->tries--;
@@ -290,26 +297,51 @@ static void broadcast_left(struct al_nwk *n, uint64_t now, struct al_nwk_waiting
     }
 }
 
-/* All tries over this hop have failed: perhaps there is another way. */
+static void start_over(struct al_nwk_waiting *w, uint64_t at)
+{
+    w->tries = AL_NWK_RETRIES;
+    w->state = AL_WAIT_READY;
+    w->at = at;
+}
+
+/* All tries of a router's frame have failed. In a busy network that happens over good links,
+ * too: the link is given up when it happens again and again. Then there may be another way. */
+static void router_failed(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w,
+                          enum al_zb_status status)
+{
+    struct al_nwk_neighbour *who = al_nwk_neighbour(n, w->next_hop);
+    bool leaf = who && al_nwk_is_leaf(who);
+    bool may_turn = w->flags & AL_W_DISCOVER && !(w->flags & (AL_W_REPAIRED | AL_W_FIXED));
+    if (who && status == AL_ZB_NO_ACK) who->failures++;
+    bool again_and_again = !who || who->failures >= LINK_FAILURES, lost = again_and_again && !leaf;
+    if (lost) al_nwk_link_lost(n, w->next_hop);
+    if (leaf || !may_turn || (!lost && status != AL_ZB_NO_ACK)) {
+        /* One frame is no reason to tell its source that the route has failed. */
+        bool quiet = w->flags & AL_W_RELAYED && !again_and_again;
+        finish(n, now, w, quiet ? AL_ZB_EXPIRED : status);
+        return;
+    }
+    if (lost) w->flags |= AL_W_REPAIRED;
+    start_over(w, lost ? now : now + retry_delay(n, w));
+}
+
+/* All tries over this hop have failed. */
 static void hop_failed(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w,
                        enum al_zb_status status)
 {
-    const struct al_nwk_neighbour *who = al_nwk_neighbour(n, w->next_hop);
-    bool leaf = who && al_nwk_is_leaf(who);
-    if (!al_nwk_is_parent_role(n)) {
-        if (w->next_hop == n->parent && n->up) al_nwk_parent_failed(n, now);
-    } else if (!leaf) {
-        al_nwk_link_lost(n, w->next_hop);
-    }
-    if (al_nwk_is_parent_role(n) && !leaf && w->flags & AL_W_DISCOVER &&
-        !(w->flags & (AL_W_REPAIRED | AL_W_FIXED))) {
-        w->flags |= AL_W_REPAIRED;
-        w->tries = AL_NWK_RETRIES;
-        w->state = AL_WAIT_READY;
-        w->at = now;
+    if (al_nwk_is_parent_role(n)) {
+        router_failed(n, now, w, status);
     } else {
+        if (w->next_hop == n->parent && n->up) al_nwk_parent_failed(n, now);
         finish(n, now, w, status);
     }
+}
+
+static void hop_took(struct al_nwk *n, const struct al_nwk_waiting *w)
+{
+    struct al_nwk_neighbour *who = al_nwk_neighbour(n, w->next_hop);
+    if (w->next_hop == n->parent) n->failed_polls = 0;
+    if (who) who->failures = 0;
 }
 
 void al_nwk_sent(void *ctx, uint64_t now, uint16_t handle, enum al_zb_status status)
@@ -327,9 +359,9 @@ void al_nwk_sent(void *ctx, uint64_t now, uint16_t handle, enum al_zb_status sta
     }
     if (!w) return;
     bool failed = status == AL_ZB_NO_ACK || status == AL_ZB_CHANNEL_BUSY;
-    if (status == AL_ZB_OK && w->next_hop == n->parent) n->failed_polls = 0;
+    if (status == AL_ZB_OK) hop_took(n, w);
     if (failed && w->tries)
-        again(w, now + AL_NWK_RETRY_DELAY);
+        again(w, now + retry_delay(n, w));
     else if (failed && !by_mac_broadcast(n, w))
         hop_failed(n, now, w, status);
     else if (status == AL_ZB_OK && by_mac_broadcast(n, w))
