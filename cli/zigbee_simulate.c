@@ -23,6 +23,8 @@ const struct cli_option zigbee_simulate_options[] = {
     {"--area", "METRES", "they stand on a disc of this radius around the coordinator", false},
     {"--chain", NULL, "they stand in a line, each hears its neighbours only; all are routers",
      false},
+    {"--clients", "N",
+     "only the last so many fetch the image; with --chain they are end devices behind it", false},
     {"--seed", "N", "of all chance; the same seed gives the same (default: 1)", false},
     {"--max-block", "N", "data bytes of a block at most, 1 to 223 (default: 223)", false},
     {"--page-size", "N", "fetch pages of so many bytes by Image Page Request", false},
@@ -57,6 +59,7 @@ static bool read_counts(const struct cli_args *a, struct zb_rollout_config *c)
     c->devices = (unsigned)cli_number(a, "--devices", 10, DEVICES_MAX, &ok);
     c->routers = (unsigned)cli_number(a, "--routers", 0, DEVICES_MAX, &ok);
     c->sleepy = (unsigned)cli_number(a, "--sleepy", 0, DEVICES_MAX, &ok);
+    c->clients = (unsigned)cli_number(a, "--clients", 0, DEVICES_MAX, &ok);
     c->parallel = (uint16_t)cli_number(a, "--parallel", 0, UINT16_MAX, &ok);
     c->max_block = (uint8_t)cli_number(a, "--max-block", 223, 223, &ok);
     c->page_size = (uint16_t)cli_number(a, "--page-size", 0, UINT16_MAX, &ok);
@@ -69,6 +72,10 @@ static bool read_counts(const struct cli_args *a, struct zb_rollout_config *c)
     }
     if (c->chain && (c->area_m > 0 || c->routers || c->sleepy)) {
         cli_usage(a, "--chain is a line of routers: without --area, --routers and --sleepy");
+        return false;
+    }
+    if (c->clients > c->devices) {
+        cli_usage(a, "%u clients are more than %u devices", c->clients, c->devices);
         return false;
     }
     if (c->routers > c->devices || c->sleepy > c->devices - c->routers) {
@@ -190,7 +197,7 @@ int zigbee_simulate_run(const struct cli_args *a)
         status = cli_print_json(zigbee_simulation_json(&s));
     else if (status == CLI_OK)
         zigbee_simulation_print(&s);
-    if (status == CLI_OK && s.result.finished < s.config.devices) status = CLI_FAILED;
+    if (status == CLI_OK && s.result.finished < s.result.clients) status = CLI_FAILED;
     zigbee_input_close(&in);
     free(s.result.device);
     free(s.course.at);

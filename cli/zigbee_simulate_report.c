@@ -21,7 +21,7 @@ const char *zigbee_duration(double seconds, char out[32])
 void zigbee_simulation_sentence(const struct zigbee_simulation *s, char *out, size_t size)
 {
     const struct zb_rollout_result *r = &s->result;
-    unsigned devices = s->config.devices;
+    unsigned devices = r->clients;
     char time[32];
     if (r->finished == devices) {
         snprintf(out, size, "%u device%s the image after %s.", devices,
@@ -31,8 +31,9 @@ void zigbee_simulation_sentence(const struct zigbee_simulation *s, char *out, si
     double limit = (double)s->config.limit_us / 1e6;
     int n = snprintf(out, size, "%u of %u devices have the image after %s", r->finished, devices,
                      zigbee_duration(limit, time));
-    if (r->joined < devices && n > 0 && (size_t)n < size)
-        n += snprintf(out + n, size - (size_t)n, "; %u did not join", devices - r->joined);
+    if (r->joined < s->config.devices && n > 0 && (size_t)n < size)
+        n +=
+            snprintf(out + n, size - (size_t)n, "; %u did not join", s->config.devices - r->joined);
     if (n > 0 && (size_t)n < size) snprintf(out + n, size - (size_t)n, ".");
 }
 
@@ -57,6 +58,7 @@ static void classify(const struct zigbee_simulation *s, struct class class[HOPS]
     for (unsigned i = 0; i < s->config.devices; i++) {
         const struct zb_rollout_device *d = &s->result.device[i];
         struct class *c = &class[d->hops < HOPS ? d->hops : 0];
+        if (!d->client) continue;
         double end = (double)d->finished / 1e6;
         c->devices++;
         c->retries += d->retries;
@@ -99,7 +101,9 @@ static void print_slowest(const struct zigbee_simulation *s)
     unsigned n = s->config.devices;
     const struct zb_rollout_device **order = malloc(n * sizeof *order);
     if (!order) return;
-    for (unsigned i = 0; i < n; i++) order[i] = &s->result.device[i];
+    n = 0;
+    for (unsigned i = 0; i < s->config.devices; i++)
+        if (s->result.device[i].client) order[n++] = &s->result.device[i];
     qsort(order, n, sizeof *order, by_end);
     cli_print("\n%-24s %-10s %5s %13s %8s %8s\n", "last devices", "kind", "hops", "after",
               "bytes/s", "retries");
@@ -187,6 +191,7 @@ static cJSON *device_json(const struct zigbee_simulation *s, const struct zb_rol
              (unsigned)(e & 255));
     cJSON_AddStringToObject(o, "eui64", eui);
     cJSON_AddStringToObject(o, "kind", kind_of(d));
+    cJSON_AddBoolToObject(o, "client", d->client);
     cJSON_AddBoolToObject(o, "joined", d->joined);
     add(o, "addr", d->addr);
     add(o, "parent", d->parent);
@@ -249,6 +254,7 @@ cJSON *zigbee_simulation_json(const struct zigbee_simulation *s)
     cJSON_AddStringToObject(doc, "answer", text);
     add(doc, "devices", s->config.devices);
     add(doc, "joined", r->joined);
+    add(doc, "clients", r->clients);
     add(doc, "finished", r->finished);
     add(doc, "image_bytes", (double)s->config.size);
     add(doc, "seed", (double)s->config.seed);

@@ -55,7 +55,7 @@ static double total(const struct picture *p, unsigned sample)
 {
     double sum = 0;
     for (unsigned i = 0; i < p->s->course.devices; i++) sum += share(p, sample, i);
-    return sum / p->s->course.devices;
+    return sum / p->s->result.clients;
 }
 
 static void escape(FILE *out, const char *text)
@@ -197,7 +197,7 @@ static unsigned group_of(const struct zb_rollout_device *d)
 static void draw_bands(const struct picture *p)
 {
     const struct zb_rollout_device *d = p->s->result.device;
-    unsigned n = p->s->config.devices, from = 0;
+    unsigned n = p->s->result.clients, from = 0;
     for (unsigned i = 0; i < n; i++) {
         draw_band(p, i, p->order[i]);
         if (i + 1 < n && group_of(&d[p->order[i]]) == group_of(&d[p->order[i + 1]])) continue;
@@ -208,18 +208,23 @@ static void draw_bands(const struct picture *p)
 
 /* ---- All ---- */
 
-static void sort(const struct zb_rollout_device *d, unsigned *order, unsigned n)
+static bool later(const struct zb_rollout_device *a, const struct zb_rollout_device *b)
 {
-    for (unsigned i = 0; i < n; i++) {
-        unsigned at = i;
-        for (; at; at--) {
-            const struct zb_rollout_device *a = &d[order[at - 1]];
-            bool later = group_of(a) > group_of(&d[i]) ||
-                         (group_of(a) == group_of(&d[i]) && a->finished > d[i].finished);
-            if (!later) break;
+    if (group_of(a) != group_of(b)) return group_of(a) > group_of(b);
+    return a->finished > b->finished;
+}
+
+/* The clients by hops, then by their end. */
+static void sort(const struct zb_rollout_result *r, unsigned devices, unsigned *order)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < devices; i++) {
+        unsigned at = n;
+        if (!r->device[i].client) continue;
+        for (; at && later(&r->device[order[at - 1]], &r->device[i]); at--)
             order[at] = order[at - 1];
-        }
         order[at] = i;
+        n++;
     }
 }
 
@@ -246,11 +251,11 @@ static void draw_head(const struct picture *p)
 
 void zigbee_simulation_svg(const struct zigbee_simulation *s, FILE *out)
 {
-    unsigned n = s->config.devices;
+    unsigned n = s->result.clients;
     unsigned *order = calloc(n, sizeof *order);
     struct picture p = {.s = s, .out = out, .lower = TOP + TOTAL + GAP, .order = order};
     if (!order) return;
-    sort(s->result.device, order, n);
+    sort(&s->result, s->config.devices, order);
     p.row = fmin(BAND_MOST, fmax(BAND_LEAST, BANDS / n));
     p.height = p.lower + n * p.row + 36;
     uint64_t last = s->course.count ? s->course.at[s->course.count - 1] : 1;

@@ -14,7 +14,8 @@
 #define REOPEN_US       (120 * SECOND)
 #define NOTIFY_AGAIN_US (60 * SECOND)
 #define A_DAY           (86400 * SECOND)
-#define CHAIN_STEP_M    20.0 /* of MEDIUM_RANGE_M 30: the next is heard, the one behind not */
+#define CHAIN_STEP_M \
+    18.0 /* of MEDIUM_RANGE_M 30: the next is heard well, the one behind not at all */
 
 struct device {
     struct run *run;
@@ -37,8 +38,8 @@ struct run {
     struct zb_engine engine;
     struct al_zota_session *sessions;
     struct device *devices;
-    uint64_t began; /* virtual time of the notification */
-    unsigned ended;
+    uint64_t began;          /* virtual time of the notification */
+    unsigned ended, waiting; /* of the clients that have joined */
     bool formed;
 };
 
@@ -226,9 +227,11 @@ static int add_ota_client(struct device *d)
  * that routers that join early reach those behind them. */
 static struct medium_node_config place_of(const struct zb_rollout_config *c, unsigned index)
 {
+    unsigned line = c->clients ? c->devices - c->clients : index;
     double share = sqrt((index + 0.5) / c->devices), angle = index * 2.399963;
     if (c->chain)
-        return (struct medium_node_config){.placed = true, .x = CHAIN_STEP_M * (index + 1)};
+        return (struct medium_node_config){.placed = true,
+                                           .x = CHAIN_STEP_M * ((index < line ? index : line) + 1)};
     return (struct medium_node_config){.placed = c->area_m > 0,
                                        .x = c->area_m * share * cos(angle),
                                        .y = c->area_m * share * sin(angle)};
@@ -243,7 +246,8 @@ static int add_device(struct run *run, unsigned index)
     bool router = (index + 1) * c->routers / c->devices > index * c->routers / c->devices;
     unsigned end_index = index - index * c->routers / c->devices;
     d->run = run;
-    d->r->router = router || c->chain;
+    d->r->client = !c->clients || index >= c->devices - c->clients;
+    d->r->router = c->chain ? !c->clients || !d->r->client : router;
     d->r->sleepy = !d->r->router && end_devices && end_index < c->sleepy;
     struct medium_node_config place = place_of(c, index);
     d->sim = zb_sim_add(run->sim,
@@ -262,7 +266,7 @@ static int add_device(struct run *run, unsigned index)
                         &place);
     if (!d->sim) return AL_ERR_NO_MEM;
     d->r->ext = d->sim->config.ext;
-    return add_ota_client(d);
+    return d->r->client ? add_ota_client(d) : 0;
 }
 
 /* ---- Forming and joining ---- */
@@ -348,13 +352,18 @@ static void notify(struct run *run)
 static bool all_ended(void *ctx)
 {
     const struct run *run = ctx;
-    return run->ended == run->c->devices;
+    return run->ended == run->waiting;
+}
+
+static bool wants_it(const struct device *d)
+{
+    return d->r->joined && d->r->client;
 }
 
 static bool somebody_waits(const struct run *run)
 {
     for (unsigned i = 0; i < run->c->devices; i++)
-        if (run->devices[i].r->joined && !run->devices[i].r->started) return true;
+        if (wants_it(&run->devices[i]) && !run->devices[i].r->started) return true;
     return false;
 }
 
@@ -366,7 +375,8 @@ static void roll_out(struct run *run, const struct zb_rollout_result *r)
     run->began = zb_sim_now(run->sim);
     for (unsigned i = 0; i < c->devices; i++) {
         struct device *d = &run->devices[i];
-        if (!d->r->joined) continue;
+        if (!wants_it(d)) continue;
+        run->waiting++;
         al_zota_client_start(al_zcl_ota_client_at(&d->ota, run->began), run->began, NULL);
         zb_sim_touch(d->sim);
     }
@@ -375,7 +385,7 @@ static void roll_out(struct run *run, const struct zb_rollout_result *r)
         bool done = zb_sim_run(run->sim, interval, all_ended, run);
         uint64_t us = zb_sim_now(run->sim) - run->began;
         if (c->progress) c->progress(c->ctx, us, r->device);
-        if (done || run->ended == r->joined || us >= limit) return;
+        if (done || us >= limit) return;
         if (us - notified >= NOTIFY_AGAIN_US && somebody_waits(run)) {
             notify(run);
             notified = us;
@@ -399,6 +409,7 @@ static void sum_up(const struct zb_rollout_config *c, struct zb_rollout_result *
     double slowest = INFINITY, sum = 0;
     for (unsigned i = 0; i < c->devices; i++) {
         const struct zb_rollout_device *d = &r->device[i];
+        r->clients += d->client;
         if (!d->correct) continue;
         r->finished++;
         if (d->started < first) first = d->started;
@@ -447,7 +458,7 @@ int zb_rollout_run(const struct zb_rollout_config *c, struct zb_rollout_result *
     struct run run = {.c = c};
     memset(r, 0, sizeof *r);
     if (!c->devices || c->devices > DEVICES_MAX || c->routers > c->devices ||
-        c->sleepy > c->devices - c->routers || !c->file || !c->size)
+        c->clients > c->devices || c->sleepy > c->devices - c->routers || !c->file || !c->size)
         return AL_ERR_INVALID_ARG;
     int err = run_it(&run, r);
     zb_sim_free(run.sim);

@@ -12,6 +12,7 @@ struct zb_rollout_device {
     uint16_t addr, parent;
     uint8_t hops; /* to the coordinator */
     bool router, sleepy;
+    bool client; /* the image is for it */
     bool joined;
     bool correct;               /* it has the whole file, byte for byte */
     uint64_t started, finished; /* us since the notification; 0: never */
@@ -29,6 +30,8 @@ struct zb_rollout_config {
     unsigned sleepy;     /* of the end devices */
     double area_m;       /* devices are scattered over a disc of this radius; 0: all hear all */
     bool chain;          /* instead: a line of routers, each hearing its neighbours only */
+    unsigned clients;    /* only the last so many fetch the image [all]; those of a chain are
+                            end devices that stand together behind its last router */
     const uint8_t *file; /* a Zigbee OTA file */
     size_t size;
     struct al_zota_id id;                /* its ids */
@@ -50,9 +53,9 @@ struct zb_rollout_config {
 };
 
 struct zb_rollout_result {
-    unsigned joined, finished;
-    uint64_t join_us;        /* virtual time to form and join */
-    uint64_t us;             /* from the notification to the last device that ended */
+    unsigned joined, clients, finished; /* clients: devices that the image is for */
+    uint64_t join_us;                   /* virtual time to form and join */
+    uint64_t us;                        /* from the notification to the last device that ended */
     double rate;             /* bytes/s of all devices together, from the first to the last block */
     double fair;             /* rate of the slowest, divided by the mean rate */
     struct medium_stats air; /* of the roll-out */
