@@ -142,7 +142,8 @@ struct al_zota_server_config {
     uint8_t max_block;      /* bytes, 223 */
     bool no_pages;          /* answer Image Page Request with UNSUP_COMMAND */
     uint16_t parallel;      /* downloads at a time, 0: any number */
-    uint16_t outstanding;   /* block answers under way at a time, 4, at most 16 */
+    uint16_t outstanding;   /* answers under way when clients are slow to take them, 4, at most
+                               16; to clients that are quick it is one at a time */
     uint16_t block_period;  /* ms, MinimumBlockPeriod for all */
     uint32_t stall_limit;   /* s without a request: 150 */
     uint32_t sleepy_limit;  /* the same for sleepy devices: 1800 */
@@ -198,7 +199,10 @@ struct al_zota_session {
     uint8_t last_tsn;
     uint32_t last_offset;
     bool last_failed;
-    uint8_t in_air; /* answers not confirmed yet */
+    uint8_t in_air;              /* answers not confirmed yet */
+    uint32_t confirm_us, ask_us; /* means: answer to confirmation, that to the next request */
+    uint8_t ask_slow;            /* requests in a row that came late or not at all */
+    uint64_t had_at;             /* confirmed, the next request is awaited; 0: none */
 
     /* The newest request for data, to know late copies of older ones */
     uint64_t newest_at; /* 0: none */
@@ -222,6 +226,7 @@ struct al_zota_outstanding {
     bool page;
     uint32_t offset; /* of the block */
     uint64_t since;
+    uint64_t until; /* then others need not wait for it any more */
 };
 
 struct al_zota_server {
@@ -233,7 +238,10 @@ struct al_zota_server {
     uint8_t tsn;
     uint32_t handle;
     uint32_t turn;
-    uint16_t in_air; /* of those that count */
+    uint16_t in_air;      /* of those that count */
+    uint64_t busy_until;  /* an answer is under way; 0: none */
+    uint64_t quiet_until; /* the request of session quiet_for is about to come */
+    uint16_t quiet_for;
     struct al_zota_outstanding outstanding[AL_ZOTA_OUTSTANDING];
     uint64_t retry_at; /* the transport's queue was full */
 };

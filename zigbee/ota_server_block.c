@@ -97,6 +97,7 @@ static struct al_zota_session *admit(struct al_zota_server *s, const struct al_z
         aborted(s, c, q->now, q->seq);
         return NULL;
     }
+    al_zotas_asked(s, c, q->now);
     uint32_t hold = al_zotas_hold(s, c, q->now);
     c->last_seen = q->now;
     if (hold) {

@@ -76,11 +76,22 @@ void al_zotas_pace(struct al_zota_session *c, bool ok);
 void al_zotas_pump(struct al_zota_server *s, uint64_t now);
 /* When there is something to send to c without anybody's confirmation; NEVER: nothing. */
 uint64_t al_zotas_due(const struct al_zota_server *s, const struct al_zota_session *c);
-/* Answers to c that nobody will confirm any more. */
-void al_zotas_release_air(struct al_zota_server *s, const struct al_zota_session *c);
 int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq,
                        uint32_t seconds);
 void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_outstanding *o,
                         bool ok);
+
+/* ota_server_air.c */
+void al_zotas_take_air(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                       uint32_t handle, uint32_t offset, bool page);
+void al_zotas_free_air(struct al_zota_server *s, struct al_zota_outstanding *o);
+/* Answers to c that nobody will confirm any more. */
+void al_zotas_release_air(struct al_zota_server *s, const struct al_zota_session *c);
+/* From when on something may go to c; NEVER: after a confirmation. */
+uint64_t al_zotas_room_at(const struct al_zota_server *s, const struct al_zota_session *c);
+/* c has confirmed o; it has asked for data. */
+void al_zotas_had(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
+                  const struct al_zota_outstanding *o);
+void al_zotas_asked(struct al_zota_server *s, struct al_zota_session *c, uint64_t now);
 
 #endif

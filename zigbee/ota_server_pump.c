@@ -1,5 +1,5 @@
-/* The OTA server hands out data: one block at a time to whoever has waited longest, with
- * few blocks under way, so that the air is full and no queue is. */
+/* The OTA server hands out data: one block at a time to whoever has waited longest. How much
+ * may be under way: ota_server_air.c. */
 #include "core/err.h"
 #include "zigbee/ota_server_internal.h"
 
@@ -10,7 +10,9 @@ enum {
     DATA_PAUSE_MS = 100, /* read has nothing yet */
     PACE_FIRST_MS = 20,
     PACE_MOST_MS = 500,
-    DATA_LIMIT_MS = 1000 /* then the client is told to wait */
+    DATA_LIMIT_MS = 1000, /* then the client is told to wait */
+    BLOCK_HEAD = 17,      /* bytes of Image Block Response before the data, ZCL header too */
+    FRAGMENT_HEAD = 2
 };
 
 int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq,
@@ -39,42 +41,6 @@ void al_zotas_pace(struct al_zota_session *c, bool ok)
     c->pace = (uint16_t)(pace < PACE_MOST_MS ? pace : PACE_MOST_MS);
 }
 
-static void free_air(struct al_zota_server *s, struct al_zota_outstanding *o)
-{
-    if (o->counts && s->in_air > 0) s->in_air--;
-    o->handle = 0;
-}
-
-void al_zotas_release_air(struct al_zota_server *s, const struct al_zota_session *c)
-{
-    uint16_t index = (uint16_t)(c - s->session);
-    for (size_t i = 0; i < AL_ZOTA_OUTSTANDING; i++)
-        if (s->outstanding[i].handle && s->outstanding[i].session == index)
-            free_air(s, &s->outstanding[i]);
-    s->session[index].in_air = 0;
-}
-
-static void take_air(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
-                     uint32_t handle, uint32_t offset, bool page)
-{
-    for (size_t i = 0; i < AL_ZOTA_OUTSTANDING; i++) {
-        struct al_zota_outstanding *o = &s->outstanding[i];
-        if (o->handle) continue;
-        /* A sleepy device's frame waits for its poll and holds up nobody else. */
-        *o = (struct al_zota_outstanding){
-            .handle = handle,
-            .session = (uint16_t)(c - s->session),
-            .counts = !c->device.sleepy,
-            .page = page,
-            .offset = offset,
-            .since = now,
-        };
-        if (o->counts) s->in_air++;
-        c->in_air++;
-        return;
-    }
-}
-
 void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_outstanding *o,
                         bool ok)
 {
@@ -82,6 +48,7 @@ void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_o
     if (c->in_air > 0) c->in_air--;
     if (ok) c->last_seen = now;
     if (!ok) c->lost++;
+    if (ok) al_zotas_had(s, c, now, o);
     al_zotas_pace(c, ok);
     bool changed = false;
     if (o->page) {
@@ -93,14 +60,9 @@ void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_o
         /* Asked for again while it was on its way, and now it is there. */
         if (ok && c->pending && c->want == o->offset) c->pending = false;
     }
-    free_air(s, o);
+    al_zotas_free_air(s, o);
     if (changed)
         al_zotas_emit(s, c, AL_ZOTA_SERVER_PACE, o->offset, al_zota_ladder_size(&c->ladder), 0);
-}
-
-static bool has_room(const struct al_zota_server *s, const struct al_zota_session *c)
-{
-    return c->device.sleepy || s->in_air < s->config.outstanding;
 }
 
 static bool may_answer(const struct al_zota_session *c)
@@ -115,9 +77,22 @@ static bool may_page(const struct al_zota_session *c)
 
 uint64_t al_zotas_due(const struct al_zota_server *s, const struct al_zota_session *c)
 {
-    if (!has_room(s, c)) return AL_ZOTAS_NEVER;
-    if (may_answer(c)) return c->due;
-    return may_page(c) ? c->page_due : AL_ZOTAS_NEVER;
+    uint64_t room = al_zotas_room_at(s, c);
+    uint64_t due = may_answer(c) ? c->due : may_page(c) ? c->page_due : AL_ZOTAS_NEVER;
+    return due > room ? due : room;
+}
+
+/* Whole frames: a last one that is nearly empty costs as much as a full one. */
+static uint32_t whole_frames(const struct al_zota_server *s, const struct al_zota_session *c,
+                             uint32_t size, bool single)
+{
+    const struct al_zota_transport *t = &s->transport;
+    size_t room = t->room ? t->room(t->ctx, c->record.peer) : 0;
+    if (room <= BLOCK_HEAD + FRAGMENT_HEAD || BLOCK_HEAD + size <= room) return size;
+    size_t fragment = room - FRAGMENT_HEAD, frames = (BLOCK_HEAD + size) / fragment;
+    size_t rest = (BLOCK_HEAD + size) % fragment;
+    if (single || (frames == 1 && rest < fragment / 2)) return (uint32_t)(room - BLOCK_HEAD);
+    return rest < fragment / 2 ? (uint32_t)(frames * fragment - BLOCK_HEAD) : size;
 }
 
 static uint8_t data_size(const struct al_zota_server *s, const struct al_zota_session *c,
@@ -127,9 +102,9 @@ static uint8_t data_size(const struct al_zota_server *s, const struct al_zota_se
     if (size > asked) size = asked;
     if (size > s->config.max_block) size = s->config.max_block;
     if (c->device.max_block && size > c->device.max_block) size = c->device.max_block;
-    if ((single || c->device.no_fragments) && size > AL_ZOTA_BLOCK_SINGLE)
-        size = AL_ZOTA_BLOCK_SINGLE;
-    return size;
+    single = single || c->device.no_fragments;
+    if (single && size > AL_ZOTA_BLOCK_SINGLE) size = AL_ZOTA_BLOCK_SINGLE;
+    return (uint8_t)whole_frames(s, c, size, single);
 }
 
 struct piece {
@@ -206,7 +181,7 @@ static uint32_t send_piece(struct al_zota_server *s, struct al_zota_session *c, 
             s->retry_at = now + QUEUE_FULL_MS * AL_ZOTAS_MS;
             return 0;
         }
-        if (err == 0) take_air(s, c, now, s->handle, p->offset, p->page);
+        if (err == 0) al_zotas_take_air(s, c, now, s->handle, p->offset, p->page);
         c->last_failed = err != 0;
         if (err) c->lost++;
         return (uint32_t)n;

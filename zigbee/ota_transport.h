@@ -35,6 +35,9 @@ struct al_zota_transport {
      * counts as a frame that was lost. */
     int (*send)(void *ctx, const struct al_zota_send *s);
     uint32_t (*random)(void *ctx);
+    /* Longest ZCL frame to a device that needs no fragmentation now; 0: not known. May be
+     * NULL. Fragments hold two bytes less. */
+    size_t (*room)(void *ctx, struct al_zota_peer to);
 };
 
 struct al_zota_received {

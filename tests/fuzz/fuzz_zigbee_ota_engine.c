@@ -136,7 +136,7 @@ static void start_client(struct run *r)
         .period_in_seconds = flags >> 3 & 1,
     };
     struct al_zota_client_app app = {r, on_offer, on_data, on_check, on_save, on_event};
-    struct al_zota_transport t = {r, on_send, on_random};
+    struct al_zota_transport t = {.ctx = r, .send = on_send, .random = on_random};
     al_zota_client_init(&r->client, &config, &app, &t);
     if (flags & 16) al_zota_client_set_server(&r->client, r->now, (struct al_zota_peer){0, 5}, 1);
     struct al_zota_progress saved = r->saved;
@@ -153,7 +153,7 @@ static void start_server(struct run *r)
     };
     struct al_zota_server_app app = {
         .ctx = r, .find = on_find, .get = on_get, .read = on_read, .save = on_server_save};
-    struct al_zota_transport t = {r, on_send, on_random};
+    struct al_zota_transport t = {.ctx = r, .send = on_send, .random = on_random};
     al_zota_server_init(&r->server, &config, &app, &t, r->table, SESSIONS);
     al_zota_server_restore(&r->server, r->now, &r->record);
 }

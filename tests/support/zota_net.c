@@ -218,7 +218,7 @@ static void start_client(struct zota_net *n, unsigned i)
     if (f.start_delay == 0) f.start_delay = 1;
     if (f.resume_delay == 0) f.resume_delay = 1000;
     struct al_zota_client_app app = {&sides[i], on_offer, on_data, on_check, on_save, on_event};
-    struct al_zota_transport t = {&sides[i], on_send, on_random};
+    struct al_zota_transport t = {.ctx = &sides[i], .send = on_send, .random = on_random};
     al_zota_client_init(&c->engine, &f, &app, &t);
     al_zota_client_set_server(&c->engine, n->now, (struct al_zota_peer){0, SERVER_ENDPOINT}, 1);
     c->on = true;
@@ -295,7 +295,7 @@ static void start_server(struct zota_net *n)
                                      .device = on_device,
                                      .save = on_server_save,
                                      .event = on_server_event};
-    struct al_zota_transport t = {side, on_send, on_random};
+    struct al_zota_transport t = {.ctx = side, .send = on_send, .random = on_random};
     al_zota_server_init(&n->server, &f, &app, &t, n->table, ZOTA_NET_CLIENTS + 4);
     for (unsigned i = 0; i < n->config.clients; i++)
         if (n->record[i].magic && n->record[i].state != AL_ZOTA_SESSION_FREE)

@@ -275,15 +275,66 @@ static void a_full_queue_holds_the_answer_back(void **state)
     server_bench_expect_block(&b, A, 0);
 }
 
-static void only_few_answers_are_under_way_at_a_time(void **state)
+static void one_answer_is_under_way_at_a_time(void **state)
 {
-    uint32_t handle[8];
+    uint32_t had[8] = {0};
     for (uint16_t i = 0; i < 8; i++) server_bench_ask(&b, (uint16_t)(0x100 + i), 0, 223);
+    for (unsigned i = 0; i < 32; i++) {
+        assert_int_equal(b.wire.count, i + 1);
+        uint16_t addr = b.wire.sent[i].how.to.addr;
+        b.now += MS(20);
+        al_zota_server_sent(&b.server, b.now, b.wire.sent[i].how.handle, true);
+        /* Its next request comes first, whoever waits. */
+        assert_int_equal(b.wire.count, i + 1);
+        b.now += MS(5);
+        had[addr - 0x100] += 223;
+        server_bench_ask(&b, addr, had[addr - 0x100], 223);
+    }
+    for (unsigned i = 0; i < 8; i++) assert_in_range(had[i], 3 * 223, 5 * 223);
+}
+
+static void a_client_that_does_not_ask_on_is_not_waited_for_long(void **state)
+{
+    server_bench_ask(&b, A, 0, 223);
+    server_bench_ask(&b, B, 0, 223);
+    al_zota_server_sent(&b.server, b.now, b.wire.sent[0].how.handle, true);
+    assert_int_equal(b.wire.count, 1);
+    assert_in_range(server_bench_wait(&b), MS(1), MS(20));
+    assert_int_equal(b.wire.sent[1].how.to.addr, B);
+}
+
+static void few_answers_are_under_way_to_clients_that_are_slow(void **state)
+{
+    for (uint16_t i = 0; i < 8; i++) server_bench_ask(&b, (uint16_t)(0x100 + i), 0, 223);
+    for (unsigned i = 1; i < 4; i++) {
+        assert_int_equal(b.wire.count, i);
+        assert_in_range(server_bench_wait(&b), MS(20), MS(500));
+    }
     assert_int_equal(b.wire.count, 4);
-    for (unsigned i = 0; i < 4; i++) handle[i] = b.wire.sent[i].how.handle;
-    for (unsigned i = 0; i < 4; i++) al_zota_server_sent(&b.server, b.now, handle[i], true);
-    assert_int_equal(b.wire.count, 8);
+    for (unsigned i = 0; i < 4; i++)
+        al_zota_server_sent(&b.server, b.now, b.wire.sent[i].how.handle, true);
+    while (b.wire.count < 8) assert_true(server_bench_wait(&b) < MS(1000));
     for (unsigned i = 0; i < 8; i++) assert_int_equal(b.wire.sent[i].how.to.addr, 0x100 + i);
+}
+
+static size_t room_of_76(void *ctx, struct al_zota_peer to)
+{
+    return 76;
+}
+
+/* Fragments hold two bytes less; a block has 17 in front of its data. */
+static void blocks_fill_whole_frames(void **state)
+{
+    static const struct {
+        uint8_t max, n;
+    } row[] = {{223, 3 * 74 - 17}, {190, 190}, {59, 59}, {60, 59}, {64, 59}, {80, 59}, {120, 120}};
+    b.server.transport.room = room_of_76;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        b.now += S(3);
+        assert_int_equal(get(A, (uint32_t)(300 * i), row[i].max), row[i].n);
+    }
+    server_bench_ask_page(&b, A, 4000, 59, 10);
+    assert_int_equal(server_bench_expect_block(&b, A, 4000), 59);
 }
 
 static void sleepy_devices_hold_up_nobody(void **state)
@@ -299,7 +350,7 @@ static void sleepy_devices_hold_up_nobody(void **state)
 static void an_answer_that_is_never_confirmed_does_not_block_for_ever(void **state)
 {
     for (uint16_t i = 0; i < 5; i++) server_bench_ask(&b, (uint16_t)(0x100 + i), 0, 40);
-    assert_int_equal(b.wire.count, 4);
+    while (b.wire.count < 4) assert_true(server_bench_wait(&b) < S(1));
     assert_in_range(server_bench_wait(&b), S(20), S(60));
     assert_int_equal(b.wire.count, 5);
 }
@@ -490,7 +541,10 @@ int main(void)
         T(data_that_comes_late_is_sent_at_once),
         T(a_file_that_cannot_be_read_ends_the_download),
         T(a_full_queue_holds_the_answer_back),
-        T(only_few_answers_are_under_way_at_a_time),
+        T(one_answer_is_under_way_at_a_time),
+        T(a_client_that_does_not_ask_on_is_not_waited_for_long),
+        T(few_answers_are_under_way_to_clients_that_are_slow),
+        T(blocks_fill_whole_frames),
         T(sleepy_devices_hold_up_nobody),
         T(an_answer_that_is_never_confirmed_does_not_block_for_ever),
         T(a_period_is_told_once_and_then_kept),
