@@ -99,6 +99,7 @@ static void fill(struct al_aps_tx *t, const struct al_aps_send *s, bool unicast)
     t->src_ep = s->src_ep;
     t->profile = s->profile;
     t->cluster = s->cluster;
+    t->group = s->group;
     t->radius = s->radius;
     t->len = (uint16_t)s->len;
     if (unicast && (s->ack || s->fragment)) t->flags |= AL_APS_TX_ACK;
@@ -110,7 +111,7 @@ static void fill(struct al_aps_tx *t, const struct al_aps_send *s, bool unicast)
 int al_aps_send(struct al_aps *a, uint64_t now, const struct al_aps_send *s)
 {
     bool unicast = !AL_NWK_BROADCAST(s->dst);
-    if (s->link_key && !unicast) return AL_ERR_INVALID_ARG;
+    if (unicast ? s->group : s->link_key) return AL_ERR_INVALID_ARG;
     size_t room = room_for(a, s);
     bool fits = s->len <= room;
     if (s->len > a->c.asdu_size) return AL_ERR_INVALID_SIZE;
@@ -121,6 +122,7 @@ int al_aps_send(struct al_aps *a, uint64_t now, const struct al_aps_send *s)
     if (!t) return AL_ERR_NO_MEM;
     fill(t, s, unicast);
     t->dst_ext = dst_ext;
+    t->not_before = s->delay_us ? now + s->delay_us : 0;
     if (s->link_key) t->key_id = AL_SEC_KEY_LINK;
     if (!fits && !cut(a, t, room)) {
         t->state = AL_APS_TX_FREE;

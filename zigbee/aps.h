@@ -43,7 +43,7 @@ struct al_aps_tx {
     uint8_t state; /* 0: free */
     uint8_t generation, flags, counter, tries, key_id, radius;
     uint8_t dst_ep, src_ep;
-    uint16_t handle, dst, cluster, profile;
+    uint16_t handle, dst, cluster, profile, group;
     uint64_t dst_ext; /* commands, and with a link key */
     uint16_t len, block_len;
     uint8_t blocks, window_start, window_size; /* fragments; blocks 0: whole */
@@ -190,9 +190,11 @@ struct al_aps_send {
     bool fragment; /* may be fragmented when too long for one frame; implies ack */
     bool link_key; /* protect with the partner's link key */
     bool with_src_ext;
-    bool sleepy;     /* dst sleeps (children of this node are known): longer wait */
-    uint8_t radius;  /* 0: default */
-    uint16_t handle; /* 0: no sent() */
+    bool sleepy;       /* dst sleeps (children of this node are known): longer wait */
+    uint8_t radius;    /* 0: default */
+    uint16_t group;    /* not 0: to this group instead of dst_ep; dst: AL_NWK_ALL_RX_ON */
+    uint32_t delay_us; /* not before then */
+    uint16_t handle;   /* 0: no sent() */
 };
 /* Copies. Messages to one destination are begun in the order of the calls; destinations
  * take turns. sent() comes after an acknowledgement, or (without ack) when the first hop

@@ -6,7 +6,10 @@ static struct al_aps_frame frame_of(const struct al_aps_tx *t, uint8_t block)
     bool command = t->flags & AL_APS_TX_COMMAND;
     struct al_aps_frame f = {
         .type = command ? AL_APS_COMMAND : AL_APS_DATA,
-        .delivery = AL_NWK_BROADCAST(t->dst) ? AL_APS_BROADCAST : AL_APS_UNICAST,
+        .delivery = t->group                   ? AL_APS_GROUP
+                    : AL_NWK_BROADCAST(t->dst) ? AL_APS_BROADCAST
+                                               : AL_APS_UNICAST,
+        .group = t->group,
         .dst_endpoint = t->dst_ep,
         .src_endpoint = t->src_ep,
         .cluster = t->cluster,
