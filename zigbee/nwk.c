@@ -60,12 +60,8 @@ void al_nwk_init(struct al_nwk *n, const struct al_nwk_config *c)
     clear_timers(n);
 }
 
-void al_nwk_forget(struct al_nwk *n)
+void al_nwk_clear(struct al_nwk *n)
 {
-    al_nwk_go_down(n);
-    for (unsigned i = 0; i < n->c.waiting_count; i++) n->c.waiting[i].state = AL_WAIT_FREE;
-    al_mac_stop(n->c.mac);
-    al_nwk_erase_records(n);
     clear_tables(n);
     memset(n->keys, 0, sizeof n->keys);
     n->active_key = 0;
@@ -74,7 +70,16 @@ void al_nwk_forget(struct al_nwk *n)
     n->epid = 0;
     n->channel = n->update_id = n->depth = n->parent_info = 0;
     n->state = AL_NWK_IDLE;
-    n->awaiting_key = false;
+    n->awaiting_key = n->home.valid = false;
+}
+
+void al_nwk_forget(struct al_nwk *n)
+{
+    al_nwk_go_down(n);
+    for (unsigned i = 0; i < n->c.waiting_count; i++) n->c.waiting[i].state = AL_WAIT_FREE;
+    al_mac_stop(n->c.mac);
+    al_nwk_erase_records(n);
+    al_nwk_clear(n);
 }
 
 uint8_t al_nwk_capability(const struct al_nwk *n)
@@ -121,6 +126,7 @@ void al_nwk_update_beacon(struct al_nwk *n)
 void al_nwk_go_up(struct al_nwk *n, uint64_t now)
 {
     n->up = true;
+    n->home.valid = false;
     n->failed_polls = 0;
     if (al_nwk_is_parent_role(n)) {
         n->next_link_status = now + al_nwk_random(n, (uint32_t)AL_NWK_S);
@@ -163,6 +169,8 @@ int al_nwk_form(struct al_nwk *n, uint64_t now, uint8_t channel, uint16_t pan_id
 int al_nwk_resume(struct al_nwk *n, uint64_t now)
 {
     if (n->addr == AL_NWK_NO_ADDR || !al_nwk_active_key(n)) return AL_ERR_INVALID_STATE;
+    al_nwk_go_home(n);
+    n->awaiting_key = false;
     int err = al_nwk_start_mac(n);
     if (err) return err;
     /* Nobody is out of time because this node was. */

@@ -45,6 +45,7 @@ struct al_nwk_neighbour {
     uint8_t lqi, in_cost, out_cost; /* costs 1..7; out_cost 0: not known */
     bool one_way;                   /* its link status does not name this node */
     bool proven;                    /* child: it has shown that it has the key */
+    bool present;                   /* heard since this node has started */
     bool record;                    /* end device: its next frame wants a route record */
     uint8_t age;                    /* link status periods without a word of it */
     uint8_t failures;               /* frames in a row that it did not take, all tries used */
@@ -205,6 +206,11 @@ struct al_nwk {
     struct al_nwk_candidate candidates[AL_NWK_CANDIDATES]; /* of a join or rejoin */
     uint8_t candidate_count, candidate;
     bool rejoin_secured;
+    struct { /* where this node was before it began to rejoin */
+        bool valid;
+        uint8_t channel;
+        uint16_t pan_id, addr;
+    } home;
     struct { /* a change of channel or PAN */
         uint64_t at;
         uint16_t pan_id;
@@ -233,6 +239,8 @@ int al_nwk_join(struct al_nwk *n, uint64_t now, const struct al_nwk_candidate *c
 /* Finds its network by EPID (a scan of mask), then asks; up to AL_NWK_CANDIDATES parents,
  * the best first. secured: with the network key. */
 int al_nwk_rejoin(struct al_nwk *n, uint64_t now, uint32_t mask, bool secured);
+/* Gives up the scan, join or rejoin under way, without a word; nothing on a member. */
+void al_nwk_cancel(struct al_nwk *n);
 
 /* seconds 0: closes; 255: 254. Parents only. */
 int al_nwk_permit(struct al_nwk *n, uint64_t now, uint8_t seconds);
@@ -242,10 +250,16 @@ int al_nwk_leave(struct al_nwk *n, uint64_t now, uint64_t ext, bool remove_child
 /* A joining child got its key (the trust centre's or parent's knowledge), or is refused. */
 void al_nwk_child_authenticated(struct al_nwk *n, uint64_t now, uint64_t ext, bool accepted);
 
+/* Child ext is another's by now: no child here any more, its address stays known. */
+void al_nwk_child_moved(struct al_nwk *n, uint64_t now, uint64_t ext);
+
 /* A change of channel, PAN id and update id that was announced to the network: it comes
  * into force here when broadcasts have reached everybody. */
 void al_nwk_move(struct al_nwk *n, uint64_t now, uint8_t channel, uint16_t pan_id,
                  uint8_t update_id);
+/* Coordinator: announces another PAN id to the whole network, and moves. 0 or as
+ * al_nwk_send(). */
+int al_nwk_change_pan(struct al_nwk *n, uint64_t now, uint16_t pan_id);
 
 /* Keys. set: into the place of that sequence number, or the older one; the first, and one
  * that was waited for, also becomes active. switch: the counter begins at 0. */

@@ -35,6 +35,23 @@ static void status_in(struct al_nwk *n, uint64_t now, const struct al_nwk_comman
     AL_NWK_TELL(status, now, code, addr);
 }
 
+int al_nwk_change_pan(struct al_nwk *n, uint64_t now, uint16_t pan_id)
+{
+    const struct al_nwk_command cmd = {.id = AL_NWK_UPDATE,
+                                       .update = {.extended_pan = n->epid,
+                                                  .new_pan = pan_id,
+                                                  .update_id = (uint8_t)(n->update_id + 1u)}};
+    const struct al_nwk_how how = {.tries = AL_NWK_REPEATS};
+    bool known;
+    uint8_t seq = n->seq;
+    if (n->c.role != AL_NWK_ROLE_COORDINATOR || !n->up) return AL_ERR_INVALID_STATE;
+    int err = al_nwk_command(n, now, &cmd, AL_NWK_ALL_RX_ON, 0, 0, &how);
+    if (err) return err;
+    al_nwk_broadcast_note(n, now, n->addr, seq, &known);
+    al_nwk_move(n, now, n->channel, pan_id, cmd.update.update_id);
+    return 0;
+}
+
 /* ---- Leave ---- */
 
 void al_nwk_gone(struct al_nwk *n, uint64_t now, bool rejoin)
@@ -181,7 +198,7 @@ void al_nwk_command_in(struct al_nwk *n, uint64_t now, const struct al_mac_data_
         if (f->src == who->addr) al_nwk_link_status_in(n, &cmd, who);
         break;
     case AL_NWK_UPDATE:
-        if (cmd.update.extended_pan == n->epid)
+        if (cmd.update.extended_pan == n->epid && f->src == AL_NWK_COORDINATOR)
             al_nwk_move(n, now, n->channel, cmd.update.new_pan, cmd.update.update_id);
         break;
     case AL_NWK_TIMEOUT_REQUEST:

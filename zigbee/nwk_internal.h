@@ -89,6 +89,7 @@ void al_nwk_go_up(struct al_nwk *n, uint64_t now); /* a member from now on */
 void al_nwk_go_down(struct al_nwk *n);             /* frames that wait fail */
 void al_nwk_update_beacon(struct al_nwk *n);
 int al_nwk_start_mac(struct al_nwk *n);
+void al_nwk_clear(struct al_nwk *n); /* in no network; the store is left alone */
 /* The own address was found to be another's. */
 void al_nwk_readdress(struct al_nwk *n, uint64_t now, uint16_t addr);
 
@@ -211,6 +212,7 @@ void al_nwk_associated(void *ctx, uint64_t now, enum al_zb_status status, uint16
 void al_nwk_rejoin_response_in(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
                                const struct al_nwk_command *cmd);
 void al_nwk_rejoin_timeout(struct al_nwk *n, uint64_t now);
+void al_nwk_go_home(struct al_nwk *n);
 struct al_nwk_neighbour *al_nwk_set_parent(struct al_nwk *n, uint64_t now, uint16_t addr,
                                            uint64_t ext);
 

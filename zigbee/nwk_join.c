@@ -162,6 +162,21 @@ void al_nwk_associated(void *ctx, uint64_t now, enum al_zb_status status, uint16
 
 /* ---- Rejoin ---- */
 
+/* Every try begins from where this node was: what a beacon or an unsecured response of the
+ * last one said is forgotten. */
+void al_nwk_go_home(struct al_nwk *n)
+{
+    if (n->home.valid) {
+        n->channel = n->home.channel;
+        n->pan_id = n->home.pan_id;
+        n->addr = n->home.addr;
+    }
+    n->home.valid = true;
+    n->home.channel = n->channel;
+    n->home.pan_id = n->pan_id;
+    n->home.addr = n->addr;
+}
+
 int al_nwk_rejoin(struct al_nwk *n, uint64_t now, uint32_t mask, bool secured)
 {
     if (n->addr == AL_NWK_NO_ADDR || n->c.role == AL_NWK_ROLE_COORDINATOR)
@@ -170,11 +185,21 @@ int al_nwk_rejoin(struct al_nwk *n, uint64_t now, uint32_t mask, bool secured)
     int err = scan(n, now, AL_MAC_SCAN_ACTIVE, mask, SCAN_DURATION, AL_NWK_REJOIN_SCAN);
     if (err) return err;
     al_nwk_go_down(n);
+    al_nwk_go_home(n);
     n->awaiting_key = false;
     n->rejoin_secured = secured;
     n->candidate_count = 0;
     n->candidate = 0;
     return 0;
+}
+
+void al_nwk_cancel(struct al_nwk *n)
+{
+    if (n->up) return;
+    al_mac_stop(n->c.mac);
+    n->state = AL_NWK_IDLE;
+    n->wait_until = AL_NWK_NEVER;
+    n->awaiting_key = false;
 }
 
 static void rejoin_failed(struct al_nwk *n, uint64_t now, enum al_zb_status status)

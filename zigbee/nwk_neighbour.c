@@ -153,6 +153,7 @@ void al_nwk_heard(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *who, 
     who->lqi = who->lqi ? (uint8_t)((3u * who->lqi + lqi + 2) / 4) : lqi;
     who->in_cost = cost_of(who->lqi);
     who->heard = now;
+    who->present = true;
     if (al_nwk_is_parent_role(n)) who->age = 0;
 }
 

@@ -15,6 +15,7 @@ static void describe(struct al_nwk_neighbour *child, uint64_t now, uint8_t capab
     child->out_cost = 0;
     child->age = 0;
     child->heard = now;
+    child->present = true;
 }
 
 static bool has_free_entry(const struct al_nwk *n)
@@ -204,10 +205,12 @@ void al_nwk_child_polled(void *ctx, uint64_t now, const struct al_mac_addr *chil
     struct al_nwk_neighbour *who = child->mode == AL_MAC_EXT
                                        ? al_nwk_neighbour_ext(n, child->ext)
                                        : al_nwk_neighbour(n, child->short_addr);
-    if (who && who->relation == AL_NWK_CHILD)
+    if (who && who->relation == AL_NWK_CHILD) {
         who->heard = now;
-    else if (!who && child->mode == AL_MAC_SHORT)
+        who->present = true;
+    } else if (!who && child->mode == AL_MAC_SHORT) {
         al_nwk_disown(n, now, child->short_addr, true);
+    }
 }
 
 void al_nwk_child_left(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *who, bool rejoin)
@@ -222,6 +225,14 @@ void al_nwk_child_left(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *
     if (!rejoin) al_nwk_unlearn(n, now, ext);
     al_nwk_update_beacon(n);
     AL_NWK_TELL(device_left, now, addr, ext, rejoin);
+}
+
+void al_nwk_child_moved(struct al_nwk *n, uint64_t now, uint64_t ext)
+{
+    struct al_nwk_neighbour *who = al_nwk_neighbour_ext(n, ext);
+    if (!who || !al_nwk_is_leaf(who)) return;
+    al_nwk_neighbour_drop(n, now, who);
+    al_nwk_update_beacon(n);
 }
 
 void al_nwk_age_children(struct al_nwk *n, uint64_t now)

@@ -171,10 +171,13 @@ static void restore_devices(struct al_nwk *n)
 
 bool al_nwk_restore(struct al_nwk *n)
 {
+    uint8_t buf[AL_ZB_RECORD_MAX];
     restore_counter(n);
     if (!restore_network(n) || !restore_keys(n)) {
-        n->addr = AL_NWK_NO_ADDR;
-        memset(n->keys, 0, sizeof n->keys);
+        /* A power cut between the records of a join, or of leaving: as if it had not begun, or
+         * had ended. The network of another role or radio is left alone. */
+        al_nwk_clear(n);
+        if (load(n, AL_ZB_REC_NETWORK, buf).failed) al_nwk_erase_records(n);
         return false;
     }
     if (al_nwk_is_parent_role(n)) restore_devices(n);
