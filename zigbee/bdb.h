@@ -1,14 +1,22 @@
 /* Base device behaviour: how a node comes into a network and back into it. Formation on a
  * coordinator, steering (join, then exchange of the link key), initialisation after a
- * restart, leaving. Source: BDB 13-0402-13; spec flows of joining.
+ * restart, return to the network when the parent is lost, leaving.
+ * Source: BDB 13-0402-13; spec flows of joining.
  *
- *   OUTSIDE --steer--> DISCOVER -> JOIN -> WAIT_KEY -> ANNOUNCE -> TC_DESCRIPTOR
- *      ^                  |         |         |                        |
- *      +------------------+---------+---------+      EXCHANGE <--------+
- *      |  no network, refused, no key                  |  |
- *      +------- leaves: the exchange failed -----------+  v
- *                                                       MEMBER  <--- REJOIN (initialise,
- *                                                          parent lost, told to)       */
+ *   form    ENERGY -> SCAN -> member
+ *
+ *   steer   DISCOVER -> JOIN -> WAIT_KEY -> DESCRIPTOR -> EXCHANGE -> member
+ *            ^  ^        | ^       |           |             |
+ *            |  |        '-+-------'           '------+------'
+ *            |  |   next candidate, then the          | no proven link key
+ *            |  '-- secondary channels             LEAVE
+ *            '----------------------------------------'   up to `attempts` times
+ *
+ *   return  REJOIN -> [REJOIN_KEY] -> member      own channel, all channels, without key;
+ *            ^ '------- PAUSE                     a router goes on routing in the PAUSE
+ *            '------------'
+ *
+ * Every result is told from REPORT, and every wait has its own end (table in bdb.c). */
 #ifndef ZIGBEE_BDB_H
 #define ZIGBEE_BDB_H
 
@@ -19,6 +27,7 @@
 #define AL_BDB_SECONDARY_CHANNELS 0x05ef7000u
 #define AL_BDB_ALL_CHANNELS       0x07fff800u
 #define AL_BDB_OPEN_S             180
+#define AL_BDB_ORPHAN_PAUSE_S     5 /* a node that was not taken back asks again */
 
 enum al_bdb_event {
     AL_BDB_INITIALISED, /* status OK: a member again; NOT_THERE: factory new */
@@ -61,35 +70,49 @@ struct al_bdb_config {
     bool no_rejoin;              /* stay silent after the parent was lost */
     void *up_ctx;
     void (*event)(void *ctx, uint64_t now, const struct al_bdb_event_args *a);
+    /* Every change of the state, by name; may be NULL. */
+    void (*trace)(void *ctx, uint64_t now, const char *from, const char *to);
 };
 
 #define AL_BDB_CANDIDATES 8
+#define AL_BDB_PANS       32
 
 struct al_bdb {
     struct al_bdb_config c;
-    uint8_t state, purpose; /* bdb.c */
-    uint8_t tries;          /* of this purpose; node descriptor of the trust centre */
-    uint8_t asked;
-    bool secondary;                /* the secondary channels are being looked at, or were */
-    uint64_t deadline, open_until; /* UINT64_MAX: none */
+    uint8_t state, purpose; /* bdb_internal.h */
+    uint8_t tries;          /* of this purpose */
+    uint8_t asked;          /* for the node descriptor of the trust centre */
+    bool secondary;         /* the secondary channels are being looked at, or were */
+    uint64_t deadline, open_until, announce_at, watch_at;  /* UINT64_MAX: none */
+    uint64_t in_touch_at;                                  /* router: others were heard */
     struct al_nwk_candidate candidates[AL_BDB_CANDIDATES]; /* best first */
     uint8_t candidate_count, candidate;
     int8_t energy[16];    /* of channels 11..26 */
     uint8_t networks[16]; /* heard there */
-    uint16_t pans[AL_BDB_CANDIDATES];
+    uint16_t pans[AL_BDB_PANS];
     uint8_t pan_count;
     enum al_zb_status last; /* why the last try failed */
 };
 
 void al_bdb_init(struct al_bdb *b, const struct al_bdb_config *c);
-/* One at a time, each ends with its event: AL_ERR_INVALID_STATE: one is under way. */
+/* One at a time, each ends with its event; AL_ERR_INVALID_STATE: one is under way. */
+
+/* After a restart: routers and the coordinator go on where they were, an end device rejoins.
+ * When that fails it goes on trying by itself, unless no_rejoin: REJOINED. */
 int al_bdb_initialise(struct al_bdb *b, uint64_t now);
+/* Coordinator without a network; AL_ERR_NOT_SUPPORTED on others. */
 int al_bdb_form(struct al_bdb *b, uint64_t now);
+/* Joins an open network; on a member: opens it for AL_BDB_OPEN_S. A device that has lost its
+ * network rejoins it. */
 int al_bdb_steer(struct al_bdb *b, uint64_t now);
-/* Opens the whole network (0: closes): itself and, by broadcast, all routers. */
+
+/* Opens the whole network (0: closes): itself and, by broadcast, all routers.
+ * AL_ERR_INVALID_STATE: not a member; AL_ERR_NO_MEM: try again, nothing has changed. */
 int al_bdb_open(struct al_bdb *b, uint64_t now, uint8_t seconds);
-/* Leaves and forgets the network. */
+/* Leaves and forgets the network: LEFT. AL_ERR_INVALID_STATE: has none. */
 int al_bdb_leave(struct al_bdb *b, uint64_t now);
+/* Forgets the network without a word or an event, whatever is under way. */
+void al_bdb_reset(struct al_bdb *b, uint64_t now);
 bool al_bdb_is_member(const struct al_bdb *b);
 bool al_bdb_factory_new(const struct al_bdb *b);
 const char *al_bdb_event_name(enum al_bdb_event event);

@@ -240,6 +240,12 @@ static void bdb_event(void *ctx, uint64_t now, const struct al_bdb_event_args *a
     tell(n, now, *a);
 }
 
+static void bdb_trace(void *ctx, uint64_t now, const char *from, const char *to)
+{
+    struct al_node *n = ctx;
+    n->c.trace(n->c.ctx, now, from, to);
+}
+
 static void init_lower(struct al_node *n, const struct al_node_config *c,
                        const struct al_node_tables *t)
 {
@@ -330,6 +336,7 @@ static void init_upper(struct al_node *n, const struct al_node_config *c,
                              .report_count = s->reports,
                              .bindings = t->bindings,
                              .binding_count = s->bindings,
+                             .store = c->store,
                              .up = c->zcl_up,
                              .up_ctx = c->ctx,
                          });
@@ -337,6 +344,7 @@ static void init_upper(struct al_node *n, const struct al_node_config *c,
                              .aps = &n->aps,
                              .nwk = &n->nwk,
                              .zcl = &n->zcl,
+                             .store = c->store,
                              .manufacturer = c->manufacturer,
                              .requests = t->zdo_requests,
                              .request_count = s->zdo_requests,
@@ -358,6 +366,7 @@ static void init_upper(struct al_node *n, const struct al_node_config *c,
                     .pan_id = c->pan_id,
                     .up_ctx = n,
                     .event = bdb_event,
+                    .trace = c->trace ? bdb_trace : NULL,
                 });
 }
 
@@ -374,16 +383,18 @@ int al_node_init(struct al_node *n, const struct al_node_config *c)
     init_upper(n, c, &tables);
     al_aps_restore(&n->aps);
     al_trust_restore(&n->trust);
-    al_nwk_restore(&n->nwk);
+    al_zdo_restore(&n->zdo);
+    al_zcl_restore(&n->zcl);
+    /* The trust centre is the coordinator: its address need not be learnt again. */
+    if (al_nwk_restore(&n->nwk) && n->trust.centre)
+        al_nwk_learn(&n->nwk, 0, AL_NWK_COORDINATOR, n->trust.centre);
     return 0;
 }
 
 void al_node_factory_reset(struct al_node *n, uint64_t now)
 {
     al_aps_stop(&n->aps, now, AL_ZB_NOT_THERE);
-    al_nwk_forget(&n->nwk);
-    al_aps_forget(&n->aps);
-    al_trust_forget(&n->trust);
+    al_bdb_reset(&n->bdb, now);
 }
 
 /* ---- From the radio, and time ---- */

@@ -42,6 +42,7 @@ struct al_node_config {
     /* The application; ctx is given back. Any may be NULL. */
     void *ctx;
     void (*event)(void *ctx, uint64_t now, const struct al_bdb_event_args *a);
+    void (*trace)(void *ctx, uint64_t now, const char *from, const char *to); /* bdb.h */
     /* Its own al_aps_send() has ended (handles 1..0xfff, see zcl.h). */
     void (*sent)(void *ctx, uint64_t now, uint16_t handle, enum al_zb_status status);
     /* Trust centre: whether ext may come in. */

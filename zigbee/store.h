@@ -14,12 +14,14 @@ enum al_zb_record {
     AL_ZB_REC_NWK_KEYS = 0x0002, /* both network keys, the active one, trust centre */
     AL_ZB_REC_COUNTERS = 0x0003, /* reserved outgoing counters */
     AL_ZB_REC_OTA_CLIENT = 0x0004,
-    AL_ZB_REC_APS = 0x0005,       /* outgoing counter of link keys */
-    AL_ZB_REC_TRUST = 0x0006,     /* the trust centre */
-    AL_ZB_REC_ADDRESS = 0x0007,   /* the own EUI-64, where it was made up */
-    AL_ZB_REC_LINK_KEYS = 0x1000, /* + index */
-    AL_ZB_REC_DEVICES = 0x2000,   /* children and known addresses, + index */
-    AL_ZB_REC_OTA_SERVER = 0x3000 /* + index */
+    AL_ZB_REC_APS = 0x0005,        /* outgoing counter of link keys */
+    AL_ZB_REC_TRUST = 0x0006,      /* the trust centre */
+    AL_ZB_REC_ADDRESS = 0x0007,    /* the own EUI-64, where it was made up */
+    AL_ZB_REC_LINK_KEYS = 0x1000,  /* + index */
+    AL_ZB_REC_DEVICES = 0x2000,    /* children and known addresses, + index */
+    AL_ZB_REC_OTA_SERVER = 0x3000, /* + index */
+    AL_ZB_REC_BINDINGS = 0x4000,   /* + index */
+    AL_ZB_REC_REPORTS = 0x4800     /* reporting configuration, + index */
 };
 
 struct al_zb_store {

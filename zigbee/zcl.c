@@ -201,7 +201,7 @@ uint64_t al_zcl_next(const struct al_zcl *z)
     }
     for (unsigned i = 0; i < z->c.report_count; i++) {
         const struct al_zcl_report *r = &z->c.reports[i];
-        if (r->endpoint && r->due < at) at = r->due;
+        if (r->endpoint && r->started && r->due < at) at = r->due;
     }
     return at;
 }

@@ -115,7 +115,8 @@ struct al_zcl_request {
 struct al_zcl_report {
     uint8_t endpoint; /* 0: free */
     bool client;
-    bool told; /* last holds */
+    bool told;    /* last holds */
+    bool started; /* due holds */
     uint16_t cluster, manufacturer, attr;
     uint16_t min_interval, max_interval; /* s; max 0: only changes */
     uint64_t change, last;               /* analog types: the number; others: a checksum */
@@ -154,8 +155,9 @@ struct al_zcl_config {
     uint16_t report_count;
     const struct al_zdp_binding *bindings; /* those of zdo.h; mode 0: free */
     uint16_t binding_count;
-    uint16_t timeout_ms;        /* of requests [8000]; sleepy children of this node: + 8000 */
-    const struct al_zcl_up *up; /* may be NULL */
+    const struct al_zb_store *store; /* of the reporting configuration; may be NULL */
+    uint16_t timeout_ms;             /* of requests [8000]; sleepy children of this node: + 8000 */
+    const struct al_zcl_up *up;      /* may be NULL */
     void *up_ctx;
 };
 
@@ -169,6 +171,10 @@ struct al_zcl {
 };
 
 void al_zcl_init(struct al_zcl *z, const struct al_zcl_config *c);
+void al_zcl_restore(struct al_zcl *z); /* the reporting configuration, from the store */
+void al_zcl_forget(struct al_zcl *z);  /* the same, also in the store */
+/* This node is in its network (again): reports that were restored begin. */
+void al_zcl_start_reports(struct al_zcl *z, uint64_t now);
 
 /* AL_ERR_INVALID_ARG: its number is not 1..240, or taken. */
 int al_zcl_add_endpoint(struct al_zcl *z, struct al_zcl_endpoint *e);
@@ -203,6 +209,7 @@ void al_zcl_changed(struct al_zcl *z, uint64_t now, uint8_t endpoint, uint16_t c
 struct al_zcl_send {
     uint16_t dst; /* broadcast addresses too */
     uint8_t dst_ep, src_ep;
+    uint16_t group;   /* not 0: to this group instead of dst_ep; dst: AL_NWK_ALL_RX_ON */
     uint16_t profile; /* 0: of src_ep */
     uint16_t cluster;
     uint16_t manufacturer; /* 0: standard frame */

@@ -22,6 +22,10 @@ const struct al_zcl_attribute *al_zcl_attribute_from(const struct al_zcl_cluster
  * that there was to answer has been answered. */
 bool al_zcl_general(const struct al_zcl_rx *rx, uint64_t now);
 
+/* zcl_report_store.c */
+void al_zcl_report_save(struct al_zcl *z, const struct al_zcl_report *r);
+void al_zcl_report_delete(struct al_zcl *z, struct al_zcl_report *r);
+
 /* zcl_report.c */
 void al_zcl_configure_reporting(const struct al_zcl_rx *rx, uint64_t now);
 void al_zcl_read_reporting(const struct al_zcl_rx *rx, uint64_t now);

@@ -56,6 +56,22 @@ static uint64_t distance(uint8_t type, uint64_t a, uint64_t b)
 
 /* ---- Configuration ---- */
 
+/* The first report comes as soon as it may. */
+static void begin(struct al_zcl_report *r, uint64_t now)
+{
+    r->started = true;
+    r->last_at = now;
+    r->due = now + r->min_interval * (uint64_t)AL_ZCL_SECOND_US;
+}
+
+void al_zcl_start_reports(struct al_zcl *z, uint64_t now)
+{
+    for (unsigned i = 0; i < z->c.report_count; i++) {
+        struct al_zcl_report *r = &z->c.reports[i];
+        if (r->endpoint && !r->started) begin(r, now);
+    }
+}
+
 static uint8_t configure(const struct al_zcl_rx *rx, uint64_t now, const struct al_zcl_record *q)
 {
     struct al_zcl *z = rx->zcl;
@@ -67,7 +83,7 @@ static uint8_t configure(const struct al_zcl_rx *rx, uint64_t now, const struct 
     if (a->type != q->value.type) return AL_ZCL_INVALID_TYPE;
     struct al_zcl_report *r = find(z, rx->endpoint->id, rx->cluster, q->attr, manufacturer);
     if (q->max_interval == NO_REPORTS) {
-        if (r) r->endpoint = 0;
+        if (r) al_zcl_report_delete(z, r);
         return AL_ZCL_SUCCESS;
     }
     if (q->max_interval && q->max_interval < q->min_interval) return AL_ZCL_INVALID_VALUE;
@@ -82,9 +98,9 @@ static uint8_t configure(const struct al_zcl_rx *rx, uint64_t now, const struct 
         .min_interval = q->min_interval,
         .max_interval = q->max_interval,
         .change = number_of(&q->change), /* none: 0 */
-        .last_at = now,
-        .due = now + q->min_interval * (uint64_t)AL_ZCL_SECOND_US, /* the first one */
     };
+    begin(r, now);
+    al_zcl_report_save(z, r);
     return AL_ZCL_SUCCESS;
 }
 
@@ -163,7 +179,7 @@ void al_zcl_changed(struct al_zcl *z, uint64_t now, uint8_t endpoint, uint16_t c
     for (unsigned i = 0; i < z->c.report_count; i++) {
         struct al_zcl_report *r = &z->c.reports[i];
         if (r->endpoint != endpoint || r->cluster != cluster || r->client != client ||
-            r->attr != attr || !value_of(z, r, buf, sizeof buf, &v))
+            r->attr != attr || !r->started || !value_of(z, r, buf, sizeof buf, &v))
             continue;
         uint64_t value = digest(&v);
         bool enough =
@@ -180,14 +196,16 @@ static int tell(struct al_zcl *z, uint64_t now, const struct al_zcl_report *r,
 {
     uint8_t payload[AL_ZCL_PAYLOAD_MAX];
     struct al_put p = al_put(payload, sizeof payload);
-    uint16_t dst = al_nwk_addr_of(z->c.aps->c.nwk, to->dst);
+    bool group = to->mode == AL_ZDP_BIND_GROUP;
+    uint16_t dst = group ? AL_NWK_ALL_RX_ON : al_nwk_addr_of(z->c.aps->c.nwk, to->dst);
     if (dst == AL_NWK_NO_ADDR) return 0; /* nobody knows where it is */
     al_zcl_record_put(&(struct al_zcl_record){.attr = r->attr, .value = *v}, AL_ZCL_REPORT, &p);
     if (p.failed) return 0;
     int seq = al_zcl_send(z, now,
                           &(struct al_zcl_send){
                               .dst = dst,
-                              .dst_ep = to->dst_endpoint,
+                              .dst_ep = group ? 0 : to->dst_endpoint,
+                              .group = group ? to->group : 0,
                               .src_ep = r->endpoint,
                               .cluster = r->cluster,
                               .manufacturer = r->manufacturer,
@@ -210,9 +228,7 @@ static void report(struct al_zcl *z, uint64_t now, struct al_zcl_report *r)
     }
     for (unsigned i = 0; i < z->c.binding_count; i++) {
         const struct al_zdp_binding *b = &z->c.bindings[i];
-        if (b->mode != AL_ZDP_BIND_EXT || b->src_endpoint != r->endpoint ||
-            b->cluster != r->cluster)
-            continue;
+        if (!b->mode || b->src_endpoint != r->endpoint || b->cluster != r->cluster) continue;
         if (tell(z, now, r, b, &v) == AL_ERR_NO_MEM) { /* all of them again, soon */
             r->due = now + AL_ZCL_SECOND_US;
             return;
@@ -228,6 +244,6 @@ void al_zcl_report_run(struct al_zcl *z, uint64_t now)
 {
     for (unsigned i = 0; i < z->c.report_count; i++) {
         struct al_zcl_report *r = &z->c.reports[i];
-        if (r->endpoint && now >= r->due) report(z, now, r);
+        if (r->endpoint && r->started && now >= r->due) report(z, now, r);
     }
 }

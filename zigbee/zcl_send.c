@@ -33,6 +33,7 @@ static int send(struct al_zcl *z, uint64_t now, const struct al_zcl_send *s, uin
                           &(struct al_aps_send){
                               .dst = s->dst,
                               .dst_ep = s->dst_ep,
+                              .group = s->group,
                               .src_ep = s->src_ep,
                               .profile = profile_of(z, s->profile, s->src_ep),
                               .cluster = s->cluster,

@@ -1,6 +1,8 @@
 /* Which part of ZDO a frame is for; answers, and what waits for its time. */
 #include "zigbee/zdo_internal.h"
 
+#define JITTER_US 500000u
+
 void al_zdo_init(struct al_zdo *z, const struct al_zdo_config *c)
 {
     memset(z, 0, sizeof *z);
@@ -11,6 +13,13 @@ void al_zdo_init(struct al_zdo *z, const struct al_zdo_config *c)
 }
 
 /* ---- Answers ---- */
+
+/* Many answer a broadcast: not all at the same moment. */
+static uint32_t jitter(const struct al_zdo *z)
+{
+    const struct al_zb_random *random = &z->c.nwk->c.random;
+    return random->next ? random->next(random->ctx) % JITTER_US : 0;
+}
 
 void al_zdo_answer(const struct al_zdo_asked *a, struct al_zdp *r)
 {
@@ -34,7 +43,14 @@ void al_zdo_answer(const struct al_zdo_asked *a, struct al_zdp *r)
                     .ack = true,
                     .fragment = true,
                     .handle = z->leave.at ? AL_ZDO_LEAVE_HANDLE : 0,
+                    .delay_us = a->ind->broadcast ? jitter(z) : 0,
                 });
+}
+
+void al_zdo_answer_status(const struct al_zdo_asked *a, uint8_t status)
+{
+    struct al_zdp r = {.status = status};
+    if (!a->ind->broadcast) al_zdo_answer(a, &r);
 }
 
 void al_zdo_refuse(const struct al_zdo_asked *a, uint8_t status)
@@ -107,7 +123,10 @@ void al_zdo_data(struct al_zdo *z, uint64_t now, const struct al_aps_data_ind *i
     struct al_zdo_asked a = {.zdo = z, .now = now, .ind = ind, .q = &q};
     int err = al_zdp_parse(&q, ind->cluster, ind->asdu, ind->len);
     if (ind->cluster & AL_ZDP_RESPONSE) {
-        if (!err) al_zdo_answered(z, now, ind, &q);
+        if (!err && ind->cluster == (AL_ZDP_PARENT_ANNCE | AL_ZDP_RESPONSE))
+            al_zdo_children_moved(z, now, &q);
+        else if (!err)
+            al_zdo_answered(z, now, ind, &q);
         return;
     }
     if (ind->len == 0) return; /* not even a sequence number to answer with */
@@ -158,6 +177,7 @@ bool al_zdo_sent(struct al_zdo *z, uint64_t now, uint16_t handle, enum al_zb_sta
 uint64_t al_zdo_next(const struct al_zdo *z)
 {
     uint64_t at = z->leave.at ? z->leave.at : AL_ZDO_NEVER;
+    if (z->parents.at && z->parents.at < at) at = z->parents.at;
     for (unsigned i = 0; i < z->c.request_count; i++) {
         const struct al_zdo_request *r = &z->c.requests[i];
         if (r->deadline && r->deadline < at) at = r->deadline;
@@ -171,5 +191,6 @@ void al_zdo_run(struct al_zdo *z, uint64_t now)
         z->leave.at = 0;
         al_nwk_leave(z->c.nwk, now, 0, z->leave.remove_children, z->leave.rejoin);
     }
+    if (z->parents.at && now >= z->parents.at) al_zdo_parents_due(z, now);
     al_zdo_requests_run(z, now);
 }

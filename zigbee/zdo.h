@@ -42,7 +42,8 @@ struct al_zdo_up {
 struct al_zdo_config {
     struct al_aps *aps;
     struct al_nwk *nwk;
-    const struct al_zcl *zcl; /* endpoints */
+    struct al_zcl *zcl;              /* endpoints */
+    const struct al_zb_store *store; /* of bindings; may be NULL */
     uint16_t manufacturer;
     uint16_t server_mask; /* without revision [coordinator: trust centre, manager] */
     uint16_t power_desc;  /* [mains or battery, full] */
@@ -63,11 +64,19 @@ struct al_zdo {
         uint64_t at;
         bool remove_children, rejoin;
     } leave;
+    struct { /* Parent_annce to come; at: 0: none */
+        uint64_t at;
+        uint16_t index; /* of the neighbour that comes next */
+    } parents;
+    uint16_t target; /* of the bindings: the next one whose address may have to be asked for */
     uint32_t requests_answered, requests_refused;
 };
 
 /* Clears requests and bindings. */
 void al_zdo_init(struct al_zdo *z, const struct al_zdo_config *c);
+void al_zdo_restore(struct al_zdo *z); /* bindings, from the store */
+/* Bindings, also in the store, and orders that wait. */
+void al_zdo_forget(struct al_zdo *z);
 
 /* Sends the request q (cluster and its members; seq is filled in) to dst, which may be a
  * broadcast address. done() is called once, not from inside this call; NULL: nobody waits.
@@ -98,6 +107,13 @@ int al_zdo_leave(struct al_zdo *z, uint64_t now, uint16_t dst, uint64_t ext, boo
 int al_zdo_permit(struct al_zdo *z, uint64_t now, uint16_t dst, uint8_t seconds, AL_ZDO_DONE);
 /* Device_annce of this node, to all that listen. */
 int al_zdo_announce(struct al_zdo *z, uint64_t now);
+/* After a restart of a parent: Parent_annce of its children, in 10 to 20 s. */
+void al_zdo_announce_children(struct al_zdo *z, uint64_t now);
+/* Asks for the addresses of the targets of bindings that are not known. */
+void al_zdo_find_targets(struct al_zdo *z, uint64_t now);
+/* Coordinator: announces another channel to all that listen, and moves. AL_ERR_INVALID_STATE:
+ * not a coordinator in its network; AL_ERR_INVALID_ARG; or as al_zdo_request(). */
+int al_zdo_change_channel(struct al_zdo *z, uint64_t now, uint8_t channel);
 
 /* What this node says of itself. */
 struct al_zdp_node_desc al_zdo_own_node_desc(const struct al_zdo *z);

@@ -20,7 +20,9 @@ struct al_zdo_asked {
 
 /* Sends r: cluster and sequence are filled in. */
 void al_zdo_answer(const struct al_zdo_asked *a, struct al_zdp *r);
-/* A failure; nothing to a broadcast. */
+/* A status alone; nothing to a broadcast. */
+void al_zdo_answer_status(const struct al_zdo_asked *a, uint8_t status);
+/* A failure, as answers to that request look; nothing to a broadcast. */
 void al_zdo_refuse(const struct al_zdo_asked *a, uint8_t status);
 /* Octets of list entries that fit into an answer behind what stands before them, at most
  * size. */
@@ -36,12 +38,18 @@ void al_zdo_tell_match(const struct al_zdo_asked *a);
 
 /* zdo_manage.c */
 void al_zdo_announced(const struct al_zdo_asked *a);
-void al_zdo_parents(const struct al_zdo_asked *a);
-void al_zdo_bind(const struct al_zdo_asked *a);
 void al_zdo_tell_list(const struct al_zdo_asked *a); /* Mgmt_Lqi, _Rtg, _Bind */
 void al_zdo_ordered_to_leave(const struct al_zdo_asked *a);
 void al_zdo_ordered_to_permit(const struct al_zdo_asked *a);
 void al_zdo_ordered_to_update(const struct al_zdo_asked *a);
+
+/* zdo_bind.c */
+void al_zdo_bind(const struct al_zdo_asked *a);
+
+/* zdo_parent.c */
+void al_zdo_parents(const struct al_zdo_asked *a);
+void al_zdo_children_moved(struct al_zdo *z, uint64_t now, const struct al_zdp *response);
+void al_zdo_parents_due(struct al_zdo *z, uint64_t now);
 
 /* zdo_request.c */
 void al_zdo_answered(struct al_zdo *z, uint64_t now, const struct al_aps_data_ind *ind,

@@ -2,16 +2,8 @@
 #include "zigbee/zdo_internal.h"
 
 #define LEAVE_WITHIN_US  2000000u /* even when the answer does not get out */
-#define CHANGE_CHANNEL   0xfeu
-#define MGMT_HEADER      5u /* sequence, status, total, start, count */
+#define MGMT_HEADER      5u       /* sequence, status, total, start, count */
 #define MGMT_ENTRIES_MAX 200u
-#define PARENT_EXTS_MAX  8u
-
-static void answer_status(const struct al_zdo_asked *a, uint8_t status)
-{
-    struct al_zdp r = {.status = status};
-    if (!a->ind->broadcast) al_zdo_answer(a, &r);
-}
 
 /* ---- Announcements ---- */
 
@@ -24,64 +16,6 @@ void al_zdo_announced(const struct al_zdo_asked *a)
     al_nwk_learn(z->c.nwk, a->now, addr, ext);
     if (z->c.up && z->c.up->announced)
         z->c.up->announced(z->c.up_ctx, a->now, addr, ext, a->q->device_annce.capability);
-}
-
-/* A router tells whose parent it was: those that are children here are named back to it. */
-void al_zdo_parents(const struct al_zdo_asked *a)
-{
-    uint8_t exts[8 * PARENT_EXTS_MAX];
-    struct al_put p = al_put(exts, sizeof exts);
-    uint8_t count = 0;
-    for (uint8_t i = 0; i < a->q->parent_annce.count && count < PARENT_EXTS_MAX; i++) {
-        uint64_t ext = al_get_le64(a->q->parent_annce.exts + 8u * i);
-        const struct al_nwk_neighbour *who = al_nwk_neighbour_ext(a->zdo->c.nwk, ext);
-        if (!ext || !who || who->relation != AL_NWK_CHILD) continue;
-        al_put64(&p, ext);
-        count++;
-    }
-    if (!count || a->zdo->c.nwk->c.role == AL_NWK_ROLE_END_DEVICE) return;
-    struct al_zdp r = {.parent_annce = {.exts = exts, .count = count}};
-    al_zdo_answer(a, &r);
-}
-
-/* ---- Bindings ---- */
-
-static bool same_binding(const struct al_zdp_binding *x, const struct al_zdp_binding *y)
-{
-    if (x->mode != y->mode || x->cluster != y->cluster || x->src_endpoint != y->src_endpoint)
-        return false;
-    if (x->mode == AL_ZDP_BIND_GROUP) return x->group == y->group;
-    return x->dst == y->dst && x->dst_endpoint == y->dst_endpoint;
-}
-
-static uint8_t change_binding(struct al_zdo *z, const struct al_zdp_binding *b, bool bind)
-{
-    struct al_zdp_binding *place = NULL;
-    if (!z->c.binding_count) return AL_ZDP_NOT_SUPPORTED;
-    if (b->src != z->c.nwk->ext) return AL_ZDP_NOT_SUPPORTED;
-    if (!al_zcl_endpoint(z->c.zcl, b->src_endpoint)) return AL_ZDP_INVALID_ENDPOINT;
-    for (unsigned i = 0; i < z->c.binding_count; i++) {
-        struct al_zdp_binding *old = &z->c.bindings[i];
-        if (old->mode && same_binding(old, b)) {
-            if (!bind) old->mode = 0;
-            return AL_ZDP_SUCCESS;
-        }
-        if (!old->mode && !place) place = old;
-    }
-    if (!bind) return AL_ZDP_NO_ENTRY;
-    if (!place) return AL_ZDP_INSUFFICIENT_SPACE;
-    *place = *b;
-    return AL_ZDP_SUCCESS;
-}
-
-void al_zdo_bind(const struct al_zdo_asked *a)
-{
-    struct al_zdo *z = a->zdo;
-    if (a->ind->broadcast) return;
-    uint8_t status = change_binding(z, &a->q->bind, a->q->cluster == AL_ZDP_BIND);
-    if (status == AL_ZDP_SUCCESS && z->c.up && z->c.up->bindings)
-        z->c.up->bindings(z->c.up_ctx, a->now);
-    answer_status(a, status);
 }
 
 /* ---- Tables ---- */
@@ -171,25 +105,38 @@ void al_zdo_tell_list(const struct al_zdo_asked *a)
 
 /* ---- Orders ---- */
 
+/* The specification lets every member send anybody away. Here only the coordinator may, who
+ * is the trust centre, and a device's own parent, who can do so by NWK anyhow. */
+static bool may_send_away(const struct al_zdo_asked *a)
+{
+    const struct al_nwk *n = a->zdo->c.nwk;
+    bool parent = a->ind->src == n->parent && n->c.role == AL_NWK_ROLE_END_DEVICE;
+    return a->ind->src == AL_NWK_COORDINATOR || parent;
+}
+
 void al_zdo_ordered_to_leave(const struct al_zdo_asked *a)
 {
     struct al_zdo *z = a->zdo;
     uint64_t ext = a->q->leave_req.ext;
     bool remove_children = a->q->leave_req.remove_children, rejoin = a->q->leave_req.rejoin;
     if (a->ind->broadcast) return;
+    if (!may_send_away(a)) {
+        al_zdo_answer_status(a, AL_ZDP_NOT_AUTHORISED);
+        return;
+    }
     if (ext && ext != z->c.nwk->ext) {
         int err = al_nwk_leave(z->c.nwk, a->now, ext, remove_children, rejoin);
-        answer_status(a, err ? AL_ZDP_DEVICE_NOT_FOUND : AL_ZDP_SUCCESS);
+        al_zdo_answer_status(a, err ? AL_ZDP_DEVICE_NOT_FOUND : AL_ZDP_SUCCESS);
         return;
     }
     if (z->c.nwk->c.role == AL_NWK_ROLE_COORDINATOR) {
-        answer_status(a, AL_ZDP_NOT_PERMITTED);
+        al_zdo_answer_status(a, AL_ZDP_NOT_PERMITTED);
         return;
     }
     z->leave.at = a->now + LEAVE_WITHIN_US;
     z->leave.remove_children = remove_children;
     z->leave.rejoin = rejoin;
-    answer_status(a, AL_ZDP_SUCCESS);
+    al_zdo_answer_status(a, AL_ZDP_SUCCESS);
     if (z->c.up && z->c.up->leaving) z->c.up->leaving(z->c.up_ctx, a->now, a->ind->src, rejoin);
 }
 
@@ -198,15 +145,15 @@ void al_zdo_ordered_to_permit(const struct al_zdo_asked *a)
     struct al_zdo *z = a->zdo;
     uint8_t seconds = a->q->permit_req.duration == 0xff ? 0xfe : a->q->permit_req.duration;
     if (z->c.nwk->c.role == AL_NWK_ROLE_END_DEVICE) {
-        answer_status(a, AL_ZDP_NOT_SUPPORTED);
+        al_zdo_answer_status(a, AL_ZDP_NOT_SUPPORTED);
         return;
     }
     if (al_nwk_permit(z->c.nwk, a->now, seconds)) {
-        answer_status(a, AL_ZDP_NOT_PERMITTED);
+        al_zdo_answer_status(a, AL_ZDP_NOT_PERMITTED);
         return;
     }
     if (z->c.up && z->c.up->permit) z->c.up->permit(z->c.up_ctx, a->now, a->ind->src, seconds);
-    answer_status(a, AL_ZDP_SUCCESS);
+    al_zdo_answer_status(a, AL_ZDP_SUCCESS);
 }
 
 /* Only a change of channel, from the network manager; it has no answer when all is well. */
@@ -215,17 +162,17 @@ void al_zdo_ordered_to_update(const struct al_zdo_asked *a)
     struct al_zdo *z = a->zdo;
     uint32_t channels = a->q->nwk_update_req.channels;
     uint8_t channel = 11, update_id = a->q->nwk_update_req.update_id;
-    if (a->q->nwk_update_req.duration != CHANGE_CHANNEL) {
-        answer_status(a, AL_ZDP_NOT_SUPPORTED);
+    if (a->q->nwk_update_req.duration != AL_ZDP_CHANGE_CHANNEL) {
+        al_zdo_answer_status(a, AL_ZDP_NOT_SUPPORTED);
         return;
     }
     while (channel < 26 && !(channels >> channel & 1)) channel++;
     if (channels != 1u << channel) {
-        answer_status(a, AL_ZDP_INVALID_REQUEST);
+        al_zdo_answer_status(a, AL_ZDP_INVALID_REQUEST);
         return;
     }
     if (a->ind->src != AL_NWK_COORDINATOR) {
-        answer_status(a, AL_ZDP_NOT_AUTHORISED);
+        al_zdo_answer_status(a, AL_ZDP_NOT_AUTHORISED);
         return;
     }
     al_nwk_move(z->c.nwk, a->now, channel, z->c.nwk->pan_id, update_id);

@@ -169,3 +169,17 @@ int al_zdo_permit(struct al_zdo *z, uint64_t now, uint16_t dst, uint8_t seconds,
                        .permit_req = {.duration = seconds, .tc_significance = 1}};
     return al_zdo_request(z, now, dst, &q, done, ctx);
 }
+
+int al_zdo_change_channel(struct al_zdo *z, uint64_t now, uint8_t channel)
+{
+    struct al_nwk *nwk = z->c.nwk;
+    if (nwk->c.role != AL_NWK_ROLE_COORDINATOR || !nwk->up) return AL_ERR_INVALID_STATE;
+    if (channel < 11 || channel > 26) return AL_ERR_INVALID_ARG;
+    struct al_zdp q = {.cluster = AL_ZDP_MGMT_NWK_UPDATE,
+                       .nwk_update_req = {.channels = 1u << channel,
+                                          .duration = AL_ZDP_CHANGE_CHANNEL,
+                                          .update_id = (uint8_t)(nwk->update_id + 1u)}};
+    int err = al_zdo_request(z, now, AL_NWK_ALL_RX_ON, &q, NULL, NULL);
+    if (!err) al_nwk_move(nwk, now, channel, nwk->pan_id, q.nwk_update_req.update_id);
+    return err;
+}

@@ -98,6 +98,8 @@ struct al_zdp_binding {
     uint8_t src_endpoint, dst_endpoint;
     uint8_t mode;
 };
+#define AL_ZDP_CHANGE_CHANNEL 0xfeu /* nwk_update_req.duration */
+
 #define AL_ZDP_BIND_GROUP 1u
 #define AL_ZDP_BIND_EXT   3u
 
