@@ -37,7 +37,7 @@ LIB_ESP := $(BUILD)/lib/libairlift-esp.a
 LIB_SERVER := $(BUILD)/lib/libairlift-server.a
 LIB_CLI := $(BUILD)/lib/libairlift-cli.a
 
-ESP_INCLUDES := -Iesp/esp-idf/include -Iesp/esp-idf/include_default
+ESP_INCLUDES := -Iesp/esp-idf/include -Iesp/esp-zigbee/include -Iesp/esp-idf/include_default
 $(BUILD)/obj/core/%.o $(BUILD)/obj/zigbee/%.o: STD := -std=c11 -pedantic -Wconversion -Wno-sign-conversion
 $(BUILD)/obj/esp/%.o $(BUILD)/obj/tests/esp/%.o: STD := -std=gnu17 $(ESP_INCLUDES) -Wno-missing-prototypes
 STD ?= -std=gnu17

@@ -2,8 +2,9 @@
 """Reads the idf_component.yml files of components.
 
 Prints `component NAME=DIR` for path dependencies, and `manifest FILE` for the
-manifests behind them. A dependency that is neither a path, nor built in, nor
-in the project is an error: nothing is fetched from a network.
+manifests behind them. Of the components of a registry some have a folder in
+--managed. A dependency that is neither a path, nor built in, nor there, nor in
+the project is an error: nothing is fetched from a network.
 """
 import argparse
 import os
@@ -43,7 +44,7 @@ def local_path(manifest, spec):
     return os.path.normpath(os.path.join(base, os.path.expandvars(path)))
 
 
-def find(manifest, owner, name, spec, known, builtin):
+def find(manifest, owner, name, spec, known, builtin, managed):
     """The folder of a dependency; None when there is nothing to do."""
     path = local_path(manifest, spec)
     if path:
@@ -56,13 +57,15 @@ def find(manifest, owner, name, spec, known, builtin):
         return None
     if any(k in (short, name.replace("/", "__")) or k.endswith("__" + short) for k in known):
         return None
+    if managed and os.path.isfile(os.path.join(managed, short, "CMakeLists.txt")):
+        return os.path.join(managed, short)
     raise DependencyError(
         f"{manifest}: component '{owner}' depends on '{name}', which Airlift does not have and "
         f"does not fetch.\nPut its sources into components/{short} of the project, or say "
         f"'path:' in {os.path.basename(manifest)}.")
 
 
-def resolve(known, builtin):
+def resolve(known, builtin, managed):
     """known: {name: dir}, extended while manifests lead to further components."""
     waiting = list(known.items())
     while waiting:
@@ -72,7 +75,7 @@ def resolve(known, builtin):
             continue
         print(f"manifest {manifest}")
         for name, spec in read_manifest(manifest).items():
-            path = find(manifest, owner, name, spec, known, builtin)
+            path = find(manifest, owner, name, spec, known, builtin, managed)
             if path and short_name(name) not in known:
                 known[short_name(name)] = path
                 waiting.append((short_name(name), path))
@@ -83,8 +86,9 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--component", action="append", default=[], help="NAME=DIR")
     p.add_argument("--builtin", action="append", default=[])
+    p.add_argument("--managed", help="folder of components that stand for those of a registry")
     args = p.parse_args()
-    resolve(dict(c.split("=", 1) for c in args.component), set(args.builtin))
+    resolve(dict(c.split("=", 1) for c in args.component), set(args.builtin), args.managed)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ set(__airlift_builtin
     esp_bootloader_format esp_common esp_driver_gpio esp_driver_uart esp_eth esp_event
     esp_hal_gpio esp_hw_support esp_http_client esp_https_ota esp_libc esp_mm esp_netif
     esp_netif_stack esp_partition esp_phy esp_pm esp_rom esp_security esp_system esp_timer
-    esp_vfs_console esp_wifi esptool_py freertos hal heap idf_test json log lwip mbedtls newlib
+    esp_vfs_console esp-zboss-lib esp_wifi esptool_py freertos hal heap idf_test json log lwip mbedtls newlib
     nvs_flash nvs_sec_provider partition_table protocol_examples_common pthread riscv soc
     spi_flash tcp_transport vfs wpa_supplicant xtensa)
 

@@ -50,6 +50,7 @@ function(__airlift_resolve_manifests)
     endforeach()
     execute_process(
         COMMAND "${AIRLIFT_PYTHON}" "${IDF_PATH}/tools/dependencies.py" ${arguments}
+            --managed "${IDF_PATH}/managed"
         OUTPUT_VARIABLE found ERROR_VARIABLE errors RESULT_VARIABLE status)
     if(NOT status EQUAL 0)
         string(STRIP "${errors}" errors)
@@ -78,8 +79,12 @@ macro(__airlift_discover_components)
         __airlift_scan_dir("${CMAKE_SOURCE_DIR}/components")
         foreach(__dir IN LISTS EXTRA_COMPONENT_DIRS)
             get_filename_component(__absolute "${__dir}" ABSOLUTE BASE_DIR "${CMAKE_SOURCE_DIR}")
-            if(NOT EXISTS "${__absolute}")
-                __airlift_fail("EXTRA_COMPONENT_DIRS names '${__dir}', which does not exist.")
+            if(NOT EXISTS "${__absolute}") # of the vendor's examples/common, not copied along
+                get_filename_component(__name "${__absolute}" NAME)
+                if(NOT EXISTS "${IDF_PATH}/managed/${__name}/CMakeLists.txt")
+                    __airlift_fail("EXTRA_COMPONENT_DIRS names '${__dir}', which does not exist.")
+                endif()
+                set(__absolute "${IDF_PATH}/managed/${__name}")
             endif()
             __airlift_scan_dir("${__absolute}")
         endforeach()

@@ -34,6 +34,8 @@ __airlift_locate(AIRLIFT_LIB_DIR "The folder with libairlift-esp.a"
     "${IDF_PATH}/../build/lib" "${IDF_PATH}/../../../lib/airlift")
 __airlift_locate(AIRLIFT_ESP_DIR "The folder with the ESP-IDF headers"
     "${IDF_PATH}/../esp/esp-idf" "${IDF_PATH}/../esp-idf")
+__airlift_locate(AIRLIFT_ZIGBEE_DIR "The folder with the Zigbee headers"
+    "${AIRLIFT_ESP_DIR}/../esp-zigbee")
 
 # The compiler and flags that the libraries were built with.
 include("${AIRLIFT_LIB_DIR}/airlift-flags.cmake")

@@ -1,0 +1,4 @@
+/* Included by examples of older versions. */
+#pragma once
+
+#include "sdkconfig.h"
