@@ -31,11 +31,11 @@ enum gateway_event_kind {
     GATEWAY_INTERVIEW, /* what the device is has become known */
     GATEWAY_QUERY,     /* it asked for an image; text: what it was told */
     GATEWAY_STARTED,
-    GATEWAY_PROGRESS,       /* once a second for each transfer */
-    GATEWAY_DONE,           /* it runs the new version */
-    GATEWAY_UPGRADE_FAILED, /* text: reason */
-    GATEWAY_IMAGE,          /* a file came, went or was refused; text */
-    GATEWAY_WARNING         /* text */
+    GATEWAY_PROGRESS, /* once a second for each transfer */
+    GATEWAY_DONE,     /* it runs the new version */
+    GATEWAY_GAVE_UP,  /* text: reason */
+    GATEWAY_IMAGE,    /* a file came, went or was refused; text */
+    GATEWAY_WARNING   /* text */
 };
 
 /* As a line of JSON: {"event":"joined", "device":"74:4d:...", ...}. Valid during the call. */
