@@ -188,18 +188,25 @@ static void next_window(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
     t->order = a->order++;
 }
 
-static void blocks_acked(struct al_aps *a, uint64_t now, struct al_aps_tx *t, uint8_t bits)
+/* from: where in the window the acknowledgement begins. Not 0: the window of the receiver is
+ * smaller. What its other bits mean depends on a size that nobody tells, but its first block
+ * is there, and more of them will come. */
+static void blocks_acked(struct al_aps *a, uint64_t now, struct al_aps_tx *t, unsigned from,
+                         uint8_t bits)
 {
+    if (from) bits = (uint8_t)((bits & 1u) << from);
     uint8_t got = bits & window_mask(t) & (uint8_t)~t->acked;
     t->acked |= got;
     t->given |= got;
+    if (got) t->tries = 0;
     bool all_given = t->given == window_mask(t);
     if (t->acked == window_mask(t)) {
         next_window(a, now, t);
+    } else if (from) {
+        return;
     } else if (all_given && t->in_flight) {
         t->state = AL_APS_TX_SENDING;
     } else if (all_given) {
-        if (got) t->tries = 0;
         t->failed = 0;
         repeat(a, now, t, 0);
     }
@@ -223,10 +230,11 @@ void al_aps_tx_acked(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
     struct al_aps_tx *t = find(a, in->nwk->src, in->f.counter);
     if (!t || (t->key_id != AL_APS_KEY_NONE && !in->link_key)) return;
     if (!t->given && !t->tries) return; /* of an older message */
+    unsigned from = (unsigned)in->f.block - t->window_start;
     if (!t->blocks)
         al_aps_tx_finish(a, now, t, AL_ZB_OK);
-    else if (in->f.extended && in->f.fragment && in->f.block == t->window_start)
-        blocks_acked(a, now, t, in->f.ack_bits);
+    else if (in->f.extended && in->f.fragment && from < t->window_size)
+        blocks_acked(a, now, t, from, in->f.ack_bits);
     al_aps_pump(a, now);
 }
 

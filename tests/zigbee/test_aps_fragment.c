@@ -242,7 +242,7 @@ static bool one_new_block_a_round(const struct fake_node *from, const struct fak
 {
     unsigned block = f->bytes[8] == AL_APS_FIRST ? 0 : f->bytes[9];
     if (from != c || block != passed) return from != c;
-    if (air.now < c->frames[0].at + passed * 200 * MS) return false;
+    if (air.now < c->frames[0].at + passed * SECOND) return false;
     passed++;
     return true;
 }
@@ -339,6 +339,25 @@ static void a_smaller_window_of_the_sender_is_learnt(void **state)
         assert_in_range(c->sent[1].at - start, 1, 34 * FRAME_US + (w == 1 || w == 8 ? 0 : SECOND));
         fake_end();
     }
+}
+
+/* Pauses of a busy network look like a small window. */
+static void a_window_that_was_learnt_wrongly_costs_no_wait(void **state)
+{
+    struct al_aps_config slow = {.interframe_ms = 20}; /* each block is acknowledged meanwhile */
+    fake_start(1);
+    c = fake_node(ZIGBEE_COORDINATOR, 0, &slow, 8, 2);
+    d = fake_node(ZIGBEE_DEVICE, ZIGBEE_DEVICE_ADDR, NULL, 8, 2);
+    fake_members();
+    d->aps.windows[0].src = 0;
+    d->aps.windows[0].window = 1;
+    send(3 * BLOCK, 1);
+    fake_run(SECOND);
+    assert_whole(0, 3 * BLOCK);
+    assert_int_equal(c->sent_count, 1);
+    assert_int_equal(c->sent[0].status, AL_ZB_OK);
+    assert_int_equal(c->aps.tx_repeats, 0);
+    fake_end();
 }
 
 static void a_larger_window_of_the_sender_never_gives_false_success(void **state)
@@ -440,6 +459,7 @@ int main(void)
         TEST(partial_messages_make_room_after_their_time),
         TEST(two_senders_at_a_time),
         cmocka_unit_test(a_smaller_window_of_the_sender_is_learnt),
+        cmocka_unit_test(a_window_that_was_learnt_wrongly_costs_no_wait),
         cmocka_unit_test(a_larger_window_of_the_sender_never_gives_false_success),
         TEST(blocks_in_the_style_of_zigbee_on_host),
         cmocka_unit_test(once_or_no_ack_whatever_the_network_does),
