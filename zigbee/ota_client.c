@@ -216,11 +216,11 @@ static void on_default(struct al_zota_client *c, uint64_t now, uint8_t command, 
     if (status == AL_ZCL_SUCCESS) return;
     switch (c->state) {
     case AL_ZOTA_CLIENT_QUERYING:
-        if (command == AL_ZOTA_QUERY_NEXT_IMAGE_REQ || command == AL_ZOTA_SPECIFIC_FILE_REQ)
-            al_zotac_give_up(c, now,
-                             status == AL_ZCL_NOT_AUTHORIZED ? AL_ZOTA_REASON_NOT_AUTHORIZED
-                                                             : AL_ZOTA_REASON_REJECTED,
-                             status, 0);
+        if (command != AL_ZOTA_QUERY_NEXT_IMAGE_REQ && command != AL_ZOTA_SPECIFIC_FILE_REQ) return;
+        if (status == AL_ZCL_NOT_AUTHORIZED)
+            al_zotac_give_up(c, now, AL_ZOTA_REASON_NOT_AUTHORIZED, status, 0);
+        else
+            al_zotac_lose_server(c, now, AL_ZOTA_REASON_REJECTED, status);
         return;
     case AL_ZOTA_CLIENT_DOWNLOADING:
         if (command == AL_ZOTA_IMAGE_PAGE_REQ && c->in_page) {

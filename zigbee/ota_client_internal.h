@@ -33,6 +33,9 @@ void al_zotac_forget(struct al_zota_client *c);
 uint64_t al_zotac_interval(struct al_zota_client *c);
 void al_zotac_query(struct al_zota_client *c, uint64_t now);
 void al_zotac_query_run(struct al_zota_client *c, uint64_t now);
+/* It never answers a query, or is no server at all: it is looked for anew. */
+void al_zotac_lose_server(struct al_zota_client *c, uint64_t now, enum al_zota_reason reason,
+                          uint8_t status);
 uint8_t al_zotac_on_notify(struct al_zota_client *c, uint64_t now,
                            const struct al_zota_received *rx, const struct al_zota_image_notify *n);
 uint8_t al_zotac_on_offer(struct al_zota_client *c, uint64_t now, bool device_specific,

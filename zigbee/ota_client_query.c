@@ -52,10 +52,10 @@ void al_zotac_query(struct al_zota_client *c, uint64_t now)
     send_query(c, now);
 }
 
-/* The server never answers: it is looked for anew. */
-static void lose_server(struct al_zota_client *c, uint64_t now)
+void al_zotac_lose_server(struct al_zota_client *c, uint64_t now, enum al_zota_reason reason,
+                          uint8_t status)
 {
-    al_zotac_give_up(c, now, AL_ZOTA_REASON_NO_SERVER, 0, 0);
+    al_zotac_give_up(c, now, reason, status, 0);
     c->server = (struct al_zota_peer){AL_ZOTAC_NO_ADDR, 0xff};
     c->server_ext_addr = UINT64_MAX;
     uint64_t again = now + c->config.search_pause * AL_ZOTAC_MS;
@@ -69,7 +69,7 @@ void al_zotac_query_run(struct al_zota_client *c, uint64_t now)
     } else if (!c->asking) {
         send_query(c, now);
     } else if (++c->tries > c->config.query_retries) {
-        lose_server(c, now);
+        al_zotac_lose_server(c, now, AL_ZOTA_REASON_NO_SERVER, 0);
     } else {
         c->asking = false;
         c->deadline = now + al_zotac_pause(c);

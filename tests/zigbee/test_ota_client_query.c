@@ -141,6 +141,8 @@ static void a_default_response_ends_a_query(void **state)
     al_zota_client_query(&b.client, b.now);
     client_bench_default(&b, AL_ZOTA_QUERY_NEXT_IMAGE_REQ, 0x81);
     expect_gave_up(AL_ZOTA_REASON_REJECTED, 0x81);
+    assert_int_equal(b.client.server.addr, 0xffff); /* that was none: it is looked for anew */
+    assert_true(al_zota_client_next(&b.client) <= b.now + 600000000);
 }
 
 static void unanswered_queries_back_off_and_then_another_server_is_looked_for(void **state)

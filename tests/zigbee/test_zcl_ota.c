@@ -21,6 +21,7 @@ static struct al_zota_session sessions[4];
 static struct al_zcl_endpoint client_endpoint, server_endpoint;
 static struct zb_engine client_engine, server_engine;
 static uint32_t received;
+static struct al_zota_peer queried;    /* the last server that was asked */
 static uint64_t first_data, last_data; /* when */
 static unsigned searches, finished;
 static enum al_zota_reason gave_up;
@@ -56,6 +57,7 @@ static void event(void *ctx, const struct al_zota_client_event *e)
 {
     searches += e->kind == AL_ZOTA_CLIENT_FIND_SERVER;
     finished += e->kind == AL_ZOTA_CLIENT_FINISH;
+    if (e->kind == AL_ZOTA_CLIENT_QUERY) queried = e->server;
     if (e->kind == AL_ZOTA_CLIENT_GAVE_UP) gave_up = e->reason;
 }
 
@@ -206,12 +208,17 @@ static void the_first_endpoint_of_the_coordinator_is_tried_when_nobody_answers(v
     assert_int_equal(client.engine.server.addr, AL_NWK_NO_ADDR);
     assert_int_equal(client.search.tries, 3);
     zcl_pair_wait(&pair, 2 * SECOND);
-    assert_int_equal(client.engine.server.addr, AL_NWK_COORDINATOR);
-    assert_int_equal(client.engine.server.endpoint, 1);
-    /* ... and endpoint 1 is no server either: it says so, and the client gives up. */
+    assert_int_equal(queried.addr, AL_NWK_COORDINATOR);
+    assert_int_equal(queried.endpoint, 1);
+    /* ... and endpoint 1 is no server either: it says so, and is not asked again. */
     zcl_pair_wait(&pair, 60 * SECOND);
     assert_int_equal(received, 0);
-    assert_int_not_equal(gave_up, AL_ZOTA_REASON_NONE);
+    assert_int_equal(gave_up, AL_ZOTA_REASON_REJECTED);
+    assert_int_equal(client.engine.server.addr, AL_NWK_NO_ADDR);
+    /* By then there is one. */
+    server.cluster.id = AL_ZOTA_CLUSTER;
+    assert_upgraded(700 * SECOND);
+    assert_int_equal(queried.endpoint, 42);
 }
 
 static void an_image_notify_ends_the_search(void **state)
