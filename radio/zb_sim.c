@@ -26,11 +26,20 @@ static void settle(struct zb_sim_node *n, uint64_t now)
     zb_sim_touch(n);
 }
 
+void zb_sim_hear(struct zb_sim_node *n, const struct al_radio_rx *rx)
+{
+    uint64_t now = zb_sim_now(n->sim);
+    if (n->on) zb_node_events.received(&n->zb, now, rx);
+    settle(n, now);
+}
+
 static void received(void *ctx, uint64_t now, const struct al_radio_rx *rx)
 {
     struct zb_sim_node *n = ctx;
-    if (n->on) zb_node_events.received(&n->zb, now, rx);
-    settle(n, now);
+    if (n->hears)
+        n->hears(n->hears_ctx, n, rx);
+    else
+        zb_sim_hear(n, rx);
 }
 
 static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bool pending)

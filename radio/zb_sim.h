@@ -14,8 +14,12 @@ struct zb_sim_node {
     struct zb_sim *sim;
     struct medium_node *air;
     struct zb_memory *records;
-    struct al_node_config config; /* for zb_sim_restart() */
+    struct al_node_config config; /* for zb_sim_power_on() */
     bool on;
+    /* Instead of the node hears this frame: tests drop, change, double and delay frames
+     * here, by zb_sim_hear(). NULL: it hears everything. */
+    void (*hears)(void *ctx, struct zb_sim_node *n, const struct al_radio_rx *rx);
+    void *hears_ctx;
 };
 
 struct zb_sim *zb_sim_new(const struct medium_config *c); /* NULL: no memory */
@@ -31,6 +35,9 @@ struct zb_sim_node *zb_sim_add(struct zb_sim *s, const struct al_node_config *c,
 void zb_sim_power_off(struct zb_sim_node *n);
 int zb_sim_power_on(struct zb_sim_node *n);
 
+/* As if the radio had received it now. Not from inside one of the node's callbacks but
+ * `hears`. */
+void zb_sim_hear(struct zb_sim_node *n, const struct al_radio_rx *rx);
 /* After calls into a node from outside its callbacks: its timers have changed. */
 void zb_sim_touch(struct zb_sim_node *n);
 /* Lets time pass; stops early when until() (may be NULL) says so. True: it did. */
