@@ -20,6 +20,14 @@ static void note_event(void *ctx, uint64_t now, const struct al_bdb_event_args *
     if (n->event_count < ZB_WORLD_EVENTS) n->events[n->event_count++] = *a;
 }
 
+static void note_state(void *ctx, uint64_t now, const char *from, const char *to)
+{
+    const struct zb_world_node *n = ctx;
+    if (getenv("ZB_WORLD_TRACE"))
+        printf("%10.6f %04x %s -> %s\n", (double)now / 1e6,
+               n->sim ? n->sim->zb.node.nwk.addr : 0xffff, from, to);
+}
+
 static int count_command(void *ctx, uint64_t now, const struct al_zcl_rx *rx)
 {
     struct zb_world_node *n = ctx;
@@ -78,6 +86,7 @@ static struct zb_sim_node *add(struct zb_world *w, enum al_nwk_role role, bool s
                                                  : al_node_sizes_end_device,
         .ctx = n,
         .event = note_event,
+        .trace = note_state,
     };
     assert_true(w->count < ZB_WORLD_NODES);
     w->count++;
@@ -119,23 +128,60 @@ static bool event_came(void *ctx)
     return false;
 }
 
-static enum al_zb_status wait_for(struct zb_world *w, struct zb_sim_node *n,
-                                  enum al_bdb_event event)
+enum al_zb_status zb_world_wait(struct zb_world *w, struct zb_sim_node *n, enum al_bdb_event event,
+                                unsigned seconds)
 {
     struct wait wait = {.node = zb_world_of(w, n), .event = event};
     zb_sim_touch(n);
-    if (!zb_sim_run(w->sim, A_MINUTE, event_came, &wait))
-        fail_msg("%s did not come within a minute", al_bdb_event_name(event));
+    if (!zb_sim_run(w->sim, seconds * 1000000ull, event_came, &wait))
+        fail_msg("%s did not come within %u s", al_bdb_event_name(event), seconds);
     return wait.status;
+}
+
+static enum al_zb_status wait_for(struct zb_world *w, struct zb_sim_node *n,
+                                  enum al_bdb_event event)
+{
+    return zb_world_wait(w, n, event, 60);
+}
+
+unsigned zb_world_count(struct zb_world *w, const struct zb_sim_node *n, enum al_bdb_event event,
+                        uint64_t ext)
+{
+    const struct zb_world_node *node = zb_world_of(w, n);
+    unsigned count = 0;
+    for (unsigned i = 0; i < node->event_count; i++)
+        count += node->events[i].event == event && (!ext || node->events[i].ext == ext);
+    return count;
+}
+
+void zb_world_run(struct zb_world *w, double seconds)
+{
+    for (unsigned i = 0; i < w->count; i++) zb_sim_touch(w->nodes[i].sim);
+    zb_sim_run(w->sim, (uint64_t)(seconds * 1e6), NULL, NULL);
+}
+
+struct state_wait {
+    const struct al_bdb *bdb;
+    enum al_bdb_state state;
+};
+
+static bool in_state(void *ctx)
+{
+    const struct state_wait *wait = ctx;
+    return wait->bdb->state == wait->state;
+}
+
+void zb_world_until_state(struct zb_world *w, struct zb_sim_node *n, enum al_bdb_state state)
+{
+    struct state_wait wait = {&n->zb.node.bdb, state};
+    zb_sim_touch(n);
+    if (!zb_sim_run(w->sim, A_MINUTE, in_state, &wait)) fail_msg("state %u not reached", state);
 }
 
 void zb_world_expect(struct zb_world *w, struct zb_sim_node *n, enum al_bdb_event event,
                      uint64_t ext)
 {
-    const struct zb_world_node *node = zb_world_of(w, n);
-    for (unsigned i = 0; i < node->event_count; i++)
-        if (node->events[i].event == event && (!ext || node->events[i].ext == ext)) return;
-    fail_msg("no event %s", al_bdb_event_name(event));
+    if (!zb_world_count(w, n, event, ext)) fail_msg("no event %s", al_bdb_event_name(event));
 }
 
 static struct zb_sim_node *form(struct zb_world *w, struct zb_sim_node *c)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "radio/zb_sim.h"
+#include "zigbee/bdb_internal.h" /* its states */
 
 #define ZB_WORLD_NODES  64
 #define ZB_WORLD_EVENTS 256
@@ -48,6 +49,17 @@ void zb_world_join(struct zb_world *w, struct zb_sim_node *n);
 enum al_zb_status zb_world_steer(struct zb_world *w, struct zb_sim_node *n);
 /* Power on and initialise; fails the test unless it is a member again. */
 void zb_world_restart(struct zb_world *w, struct zb_sim_node *n);
+/* Time passes. */
+void zb_world_run(struct zb_world *w, double seconds);
+/* The next event of that kind, of those not waited for yet: its status. Fails the test when
+ * it does not come in time. */
+enum al_zb_status zb_world_wait(struct zb_world *w, struct zb_sim_node *n, enum al_bdb_event event,
+                                unsigned seconds);
+/* How many such events came so far (ext 0: whatever its EUI). */
+unsigned zb_world_count(struct zb_world *w, const struct zb_sim_node *n, enum al_bdb_event event,
+                        uint64_t ext);
+/* Steps on until the node's base device behaviour is in this state. */
+void zb_world_until_state(struct zb_world *w, struct zb_sim_node *n, enum al_bdb_state state);
 /* A command of the test cluster arrives, once. */
 void zb_world_exchange(struct zb_world *w, struct zb_sim_node *from, struct zb_sim_node *to);
 /* The node has heard of this event (ext 0: whatever its EUI). */
