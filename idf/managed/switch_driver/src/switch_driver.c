@@ -52,7 +52,8 @@ static bool configure_pins(void)
     for (uint8_t i = 0; i < key_count; i++) {
         if (!GPIO_IS_VALID_GPIO((int)keys[i].pin)) return false;
         io.pin_bit_mask = 1ull << keys[i].pin;
-        ESP_LOGI("gpio", "GPIO[%u]| InputEn: 1| OutputEn: 0| OpenDrain: 0| Pullup: 1| Pulldown: 0| Intr:4 ",
+        ESP_LOGI("gpio",
+                 "GPIO[%u]| InputEn: 1| OutputEn: 0| OpenDrain: 0| Pullup: 1| Pulldown: 0| Intr:4 ",
                  (unsigned)keys[i].pin);
         if (gpio_config(&io)) return false;
     }
