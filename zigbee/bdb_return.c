@@ -42,6 +42,7 @@ static void rejoin_failed(struct al_bdb *b, uint64_t now, enum al_zb_status stat
     if (b->tries < UINT8_MAX - WAYS) b->tries++;
     /* Children and others may still need a router. */
     if (is_router(b)) al_nwk_resume(b->c.nwk, now);
+    b->in_touch_at = now;
     if (b->purpose != AL_BDB_RETURN && b->tries >= WAYS)
         al_bdb_finish(b, now, status);
     else
@@ -105,23 +106,12 @@ void al_bdb_parent_lost(struct al_bdb *b, uint64_t now)
 
 /* ---- Routers ---- */
 
-/* Some other router, or the coordinator, is there and has the same key. */
-static bool in_touch(const struct al_bdb *b, uint64_t now)
-{
-    const struct al_nwk_config *c = &b->c.nwk->c;
-    for (unsigned i = 0; i < c->neighbour_count; i++) {
-        const struct al_nwk_neighbour *who = &c->neighbours[i];
-        if (who->relation == AL_NWK_NOBODY || who->relation == AL_NWK_JOINING) continue;
-        if (who->role != AL_NWK_ROLE_END_DEVICE && now - who->heard < SILENT_US) return true;
-    }
-    return false;
-}
-
 void al_bdb_watch(struct al_bdb *b, uint64_t now)
 {
+    uint64_t heard = b->c.nwk->router_heard;
     b->watch_at = AL_BDB_NEVER;
     if (!is_router(b) || b->purpose != AL_BDB_NOTHING || !al_bdb_is_member(b)) return;
-    if (in_touch(b, now)) b->in_touch_at = now;
+    if (heard > b->in_touch_at) b->in_touch_at = heard;
     if (now - b->in_touch_at < SILENT_US)
         b->watch_at = now + WATCH_US;
     else
@@ -135,7 +125,7 @@ void al_bdb_return_overdue(struct al_bdb *b, uint64_t now)
         rejoin_failed(b, now, AL_ZB_RADIO);
     } else if (b->state == AL_BDB_REJOIN_KEY) {
         rejoin_failed(b, now, AL_ZB_TIMEOUT);
-    } else if (is_router(b) && al_bdb_is_member(b) && in_touch(b, now)) {
+    } else if (is_router(b) && b->c.nwk->router_heard > b->in_touch_at) {
         al_bdb_finish(b, now, AL_ZB_OK); /* the others are back where they were */
     } else {
         al_bdb_rejoin(b, now);

@@ -201,7 +201,8 @@ struct al_nwk {
     uint64_t permit_until, fast_until, next_poll, next_link_status, next_many_to_one,
         next_keepalive, next_ageing, wait_until;
     uint64_t last_many_to_one;
-    uint16_t next_handle; /* of the MAC */
+    uint64_t router_heard; /* a frame of another router or the coordinator, rightly secured */
+    uint16_t next_handle;  /* of the MAC */
     uint32_t order;
     struct al_nwk_candidate candidates[AL_NWK_CANDIDATES]; /* of a join or rejoin */
     uint8_t candidate_count, candidate;

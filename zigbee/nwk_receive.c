@@ -130,6 +130,7 @@ static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind
     uint16_t relay_addr = ind->src.short_addr;
     if (!al_nwk_unprotect(n, now, f, relay_addr, ind->lqi, plain, &who)) return;
     if (who) al_nwk_heard(n, now, who, ind->lqi);
+    if (who && al_nwk_is_router(who)) n->router_heard = now;
     if (!who) { /* a rejoin request */
         if (f->dst == n->addr) al_nwk_deliver(n, now, ind, f, NULL);
         return;
