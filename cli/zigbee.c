@@ -132,5 +132,52 @@ const struct cli_command zigbee_commands[] = {
         .options = zigbee_simulate_options,
         .run = zigbee_simulate_run,
     },
+    {
+        .name = "zigbee serve",
+        .operands = "",
+        .summary = "be a Zigbee coordinator that upgrades its devices over the air",
+        .details =
+            "Forms a network, or goes on with the one in --state, asks devices who they are, and "
+            "offers them the files of --images that are for them: by manufacturer, image type, "
+            "hardware version and destination, and what an index.json beside them says. Routers "
+            "come before what hangs on them, so many at a time as --parallel says.\n\n"
+            "Commands come as JSON objects, one a line, on standard input and on the socket of "
+            "--control. With --json events are JSON lines on standard output. docs/zigbee.md has "
+            "both.\n\n"
+            "A --state survives kill -9 and power cuts; transfers go on where they were. It holds "
+            "keys: keep it, and backups, to yourself. Ends on SIGINT and SIGTERM.",
+        .example = "airlift zigbee serve --radio spinel:/dev/ttyACM0 --images images --state "
+                   "network.state --permit 180",
+        .options = zigbee_serve_options,
+        .run = zigbee_serve_run,
+    },
+    {
+        .name = "zigbee control",
+        .operands = "COMMAND [NAME=VALUE...]",
+        .summary = "give a running 'zigbee serve' or 'zigbee client' a command",
+        .details =
+            "Commands of serve: status, devices, images, permit seconds=N, install-code device=EUI "
+            "code=CODE, notify [device=EUI], upgrade [device=EUI [file=NAME]] [force=true], abort "
+            "[device=EUI], interview device=EUI, read-version device=EUI, remove device=EUI, "
+            "change-key, pause, resume, parallel value=N, backup. Of client: status, query, leave. "
+            "The answer is JSON; exit status 1 when the other refuses.",
+        .example = "airlift zigbee control --control gateway.socket permit seconds=120",
+        .options = zigbee_control_options,
+        .run = zigbee_control_run,
+    },
+    {
+        .name = "zigbee client",
+        .operands = "",
+        .summary = "be a Zigbee device that lets itself be upgraded, to test OTA servers",
+        .details =
+            "Joins any Zigbee 3.0 network that is open, answers interviews, asks for an image (or "
+            "waits until it is told that there is one), fetches and checks it, and writes the "
+            "whole OTA file. With --state a kill -9 costs nothing: it goes on at the byte where "
+            "it was. Exit status 1 and the reason when there is no file in the end.",
+        .example = "airlift zigbee client --radio medium:air --manufacturer 0x131b --image-type "
+                   "0x1011 --version 1 --out got.zigbee",
+        .options = zigbee_client_options,
+        .run = zigbee_client_run,
+    },
     {0},
 };
