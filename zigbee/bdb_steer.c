@@ -183,6 +183,7 @@ void al_bdb_steer_overdue(struct al_bdb *b, uint64_t now)
         break;
     case AL_BDB_JOIN:
         al_nwk_cancel(b->c.nwk);
+        al_bdb_forget(b); /* it may have an address by now */
         al_bdb_steer_joined(b, now, AL_ZB_TIMEOUT);
         break;
     case AL_BDB_WAIT_KEY:

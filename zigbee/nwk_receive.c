@@ -108,18 +108,25 @@ static bool listens(const struct al_nwk *n, const struct al_mac_data_ind *ind)
     return ind->src.short_addr == n->parent;
 }
 
-/* A leaf whose frames come over somebody else has another parent now. */
-static void check_moved(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
-                        const struct al_nwk_neighbour *from)
+/* A broadcast that was heard before: a late repetition says nothing new about its source. */
+static bool heard_before(const struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f)
+{
+    for (unsigned i = 0; i < n->c.broadcast_count; i++) {
+        const struct al_nwk_broadcast *b = &n->c.broadcasts[i];
+        if (b->expires > now && b->src == f->src && b->seq == f->seq) return true;
+    }
+    return false;
+}
+
+/* Where the source of a relayed frame is. */
+static void learn_source(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
+                         const struct al_nwk_neighbour *from)
 {
     struct al_nwk_neighbour *who = al_nwk_neighbour_ext(n, f->src_ext);
-    bool known = false;
-    if (!who || who == from || !al_nwk_is_leaf(who)) return;
-    for (unsigned i = 0; i < n->c.broadcast_count && !known; i++) {
-        const struct al_nwk_broadcast *b = &n->c.broadcasts[i];
-        known = b->expires > now && b->src == f->src && b->seq == f->seq;
-    }
-    if (!known) al_nwk_neighbour_drop(n, now, who);
+    if (heard_before(n, now, f)) return;
+    /* A leaf whose frames come over somebody else has another parent now. */
+    if (who && who != from && al_nwk_is_leaf(who)) al_nwk_neighbour_drop(n, now, who);
+    al_nwk_learn(n, now, f->src, f->src_ext);
 }
 
 static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind *ind,
@@ -139,10 +146,7 @@ static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind
         al_nwk_conflict(n, now, f->src);
         return;
     }
-    if (f->has_src_ext && f->src != relay_addr) {
-        check_moved(n, now, f, who);
-        al_nwk_learn(n, now, f->src, f->src_ext);
-    }
+    if (f->has_src_ext && f->src != relay_addr) learn_source(n, now, f, who);
     if (AL_NWK_BROADCAST(f->dst)) {
         al_nwk_broadcast_in(n, now, ind, f, who);
     } else if (f->dst == n->addr) {
