@@ -329,6 +329,7 @@ static int add_endpoint(struct gateway *g)
 int gateway_attach(struct gateway *g, struct zb_node *zb, uint64_t now)
 {
     g->zb = zb;
+    g->c.store = zb->node.c.store;
     g->now = now;
     int err = add_endpoint(g);
     if (err) return err;
