@@ -198,7 +198,7 @@ uint64_t al_aps_next(const struct al_aps *a)
     uint64_t next = a->pump_at;
     for (unsigned i = 0; i < a->c.tx_count; i++) {
         const struct al_aps_tx *t = &a->c.tx[i];
-        if (t->state == AL_APS_TX_SENDING || t->state == AL_APS_TX_WAIT_ACK)
+        if (t->state != AL_APS_TX_FREE && t->state != AL_APS_TX_READY)
             next = earlier(next, t->deadline);
     }
     for (unsigned i = 0; i < a->c.rx_count; i++) {

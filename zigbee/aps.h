@@ -38,7 +38,8 @@ enum al_aps_key_kind {
 /* An outgoing message until it is acknowledged. bytes: of the caller.
  *
  *   FREE -> READY -> SENDING -> WAIT_ACK -> FREE
- *             ^---------+----------'  repetition, next window            */
+ *             ^---------+----------'  repetition, next window
+ *   READY -> REFUSED -> FREE: NWK cannot send it at all                      */
 struct al_aps_tx {
     uint8_t state; /* 0: free */
     uint8_t generation, flags, counter, tries, key_id, radius;
@@ -198,9 +199,9 @@ struct al_aps_send {
 };
 /* Copies. Messages to one destination are begun in the order of the calls; destinations
  * take turns. sent() comes after an acknowledgement, or (without ack) when the first hop
- * has it. AL_ERR_NO_MEM: no slot free (one in 16 is kept for commands); AL_ERR_INVALID_SIZE: too
- * long (unfragmented longer than al_aps_room(), or longer than asdu_size); AL_ERR_NOT_FOUND:
- * link_key, and the EUI of dst is not known. */
+ * has it, never from inside this call. AL_ERR_NO_MEM: no slot free (one in 16 is kept for
+ * commands); AL_ERR_INVALID_SIZE: too long (unfragmented longer than al_aps_room(), or longer than
+ * asdu_size); AL_ERR_NOT_FOUND: link_key, and the EUI of dst is not known. */
 int al_aps_send(struct al_aps *a, uint64_t now, const struct al_aps_send *s);
 /* Longest ASDU to dst without fragmentation. */
 size_t al_aps_room(const struct al_aps *a, uint16_t dst, bool link_key);

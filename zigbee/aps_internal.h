@@ -9,7 +9,13 @@
 #define AL_APS_NEVER UINT64_MAX
 #define AL_APS_MS    1000u
 
-enum al_aps_tx_state { AL_APS_TX_FREE, AL_APS_TX_READY, AL_APS_TX_SENDING, AL_APS_TX_WAIT_ACK };
+enum al_aps_tx_state {
+    AL_APS_TX_FREE,
+    AL_APS_TX_READY,
+    AL_APS_TX_SENDING,
+    AL_APS_TX_WAIT_ACK,
+    AL_APS_TX_REFUSED /* by NWK at once: told with the next run */
+};
 /* al_aps_tx.flags */
 #define AL_APS_TX_ACK       0x01u
 #define AL_APS_TX_SRC_EXT   0x02u

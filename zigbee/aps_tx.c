@@ -157,7 +157,9 @@ void al_aps_nwk_sent(struct al_aps *a, uint64_t now, uint16_t handle, enum al_zb
 void al_aps_tx_due(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
 {
     if (t->deadline > now) return;
-    if (t->state == AL_APS_TX_WAIT_ACK) {
+    if (t->state == AL_APS_TX_REFUSED) {
+        al_aps_tx_finish(a, now, t, (enum al_zb_status)t->nwk_status);
+    } else if (t->state == AL_APS_TX_WAIT_ACK) {
         repeat(a, now, t, 0);
     } else if (t->state == AL_APS_TX_SENDING) { /* NWK forgot it */
         t->generation++;
@@ -288,6 +290,14 @@ static struct al_aps_tx *next_ready(struct al_aps *a, uint64_t now)
     return best;
 }
 
+/* Who called al_aps_send() does not expect its end before the call's. */
+static void refuse(struct al_aps_tx *t, uint64_t now, enum al_zb_status status)
+{
+    t->state = AL_APS_TX_REFUSED;
+    t->nwk_status = (uint8_t)status;
+    t->deadline = now;
+}
+
 /* Gives the next frame of t to NWK; false: it has no room. */
 static bool give(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
 {
@@ -296,7 +306,7 @@ static bool give(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
     uint8_t frame[AL_RADIO_MPDU_MAX];
     struct al_put p = al_put(frame, sizeof frame);
     if (al_aps_tx_frame(a, t, (uint8_t)(t->window_start + bit), &p)) {
-        al_aps_tx_finish(a, now, t, AL_ZB_SECURITY);
+        refuse(t, now, AL_ZB_SECURITY);
         return true;
     }
     struct al_aps_tx before = *t;
@@ -321,7 +331,7 @@ static bool give(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
     if (!err) return true;
     *t = before;
     if (err == AL_ERR_NO_MEM) return false;
-    al_aps_tx_finish(a, now, t, err == AL_ERR_INVALID_STATE ? AL_ZB_NOT_THERE : AL_ZB_NO_ROUTE);
+    refuse(t, now, err == AL_ERR_INVALID_STATE ? AL_ZB_NOT_THERE : AL_ZB_NO_ROUTE);
     return true;
 }
 
