@@ -51,14 +51,19 @@ static void emit_query(struct al_zota_server *s, const struct al_zota_session *c
     s->app.event(s->app.ctx, &e);
 }
 
-/* A query by a device that was told to upgrade shows what came of it. */
+/* A query by a device that was told to upgrade shows what came of it. One that runs the new
+ * version has it, whatever was heard last: a late copy of a block request, or no end. */
 static void look_at_running(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
                             uint32_t running)
 {
-    if (c->record.state != AL_ZOTA_SESSION_ENDED) return;
-    al_zotas_set_state(s, c, now,
-                       running == c->record.image.id.file_version ? AL_ZOTA_SESSION_UPDATED
-                                                                  : AL_ZOTA_SESSION_NOT_APPLIED);
+    bool new = running == c->record.image.id.file_version;
+    bool under_way = c->record.state == AL_ZOTA_SESSION_DOWNLOADING ||
+                     c->record.state == AL_ZOTA_SESSION_VERIFYING ||
+                     c->record.state == AL_ZOTA_SESSION_LOST;
+    if (c->record.state == AL_ZOTA_SESSION_ENDED)
+        al_zotas_set_state(s, c, now, new ? AL_ZOTA_SESSION_UPDATED : AL_ZOTA_SESSION_NOT_APPLIED);
+    else if (under_way && new && c->record.running != running)
+        al_zotas_set_state(s, c, now, AL_ZOTA_SESSION_UPDATED);
 }
 
 static void offered(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,

@@ -196,6 +196,18 @@ static void an_end_for_an_unknown_file_is_no_end(void **state)
     assert_null(server_bench_session(&b, A));
 }
 
+static void who_runs_the_new_version_has_it_whatever_came_last(void **state)
+{
+    server_bench_query(&b, A, 1);
+    server_bench_end(&b, A, 0);
+    struct al_zota_frame late = server_bench_block_req(&b, 0, 50);
+    server_bench_receive(&b, A, &late);
+    assert_int_equal(state_of(A), AL_ZOTA_SESSION_DOWNLOADING);
+    b.find_answer = AL_ERR_NOT_FOUND;
+    server_bench_query(&b, A, 2);
+    assert_int_equal(state_of(A), AL_ZOTA_SESSION_UPDATED);
+}
+
 static void the_next_query_shows_what_came_of_it(void **state)
 {
     for (uint32_t version = 1; version <= 2; version++) {
@@ -396,6 +408,7 @@ int main(void)
         T(a_client_that_waits_is_released),
         T(a_bad_end_gets_a_default_response_and_no_order),
         T(an_end_for_an_unknown_file_is_no_end),
+        T(who_runs_the_new_version_has_it_whatever_came_last),
         T(the_next_query_shows_what_came_of_it),
         T(notifies_carry_what_their_type_says),
         T(foreign_frames_are_answered_as_zcl_wants),
