@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/err.h"
-#include "tests/support/zb_upgrade.h"
+#include "tests/support/zb_rogue.h"
 
 #define MINUTE    (60 * ZB_UPGRADE_SECOND)
 #define PAGE_SIZE 2048
@@ -167,86 +167,30 @@ static void frames_that_come_twice_or_in_another_order_do_no_harm(void **state)
 
 /* ---- Frames that somebody sends again ---- */
 
-struct replayer {
-    struct zb_upgrade *u;
-    struct medium_node *air;
-    uint8_t kept[256][AL_RADIO_MPDU_MAX], len[256];
-    unsigned count, sent, at;
-    uint32_t random;
-    bool busy;
-};
-
-/* Whatever is long enough to mean something. */
-static void overhear(void *ctx, uint64_t now, const struct al_radio_rx *rx)
+static bool replay(struct zb_rogue *r, struct al_put *p)
 {
-    struct replayer *r = ctx;
-    if (rx->len < 20) return;
-    unsigned i = r->count++ % 256;
-    memcpy(r->kept[i], rx->mpdu, rx->len);
-    r->len[i] = rx->len;
+    if (!zb_rogue_pick(r, p)) return false;
+    if (zb_rogue_random(r, 2)) p->buf[2] = (uint8_t)zb_rogue_random(r, 256); /* as new to the MAC */
+    return true;
 }
 
-static void replayed(void *ctx, uint64_t now, enum al_radio_status status, bool pending)
-{
-    struct replayer *r = ctx;
-    r->busy = false;
-    medium_node_wake(r->air, now + 3000 + prng(&r->random) % 20000);
-}
-
-static void replay(void *ctx, uint64_t now)
-{
-    struct replayer *r = ctx;
-    const struct al_radio *radio = medium_node_port(r->air);
-    unsigned have = r->count < 256 ? r->count : 256;
-    if (have && !r->busy) {
-        unsigned i = prng(&r->random) % have;
-        uint8_t mpdu[AL_RADIO_MPDU_MAX];
-        memcpy(mpdu, r->kept[i], r->len[i]);
-        if (prng(&r->random) % 2) mpdu[2] = (uint8_t)(prng(&r->random)); /* a fresh MAC frame */
-        r->busy = radio->transmit(radio->ctx, mpdu, r->len[i]) == 0;
-        r->sent += r->busy;
-    }
-    if (!r->busy) medium_node_wake(r->air, now + 20000);
-}
-
-static void add_replayer(struct replayer *r)
-{
-    r->air = medium_add_node(
-        zb_sim_medium(r->u->world->sim),
-        &(struct medium_node_config){.eui64 = 0xbad,
-                                     .events = {.received = overhear, .transmitted = replayed},
-                                     .wake = replay,
-                                     .ctx = r});
-    assert_non_null(r->air);
-    const struct al_radio *radio = medium_node_port(r->air);
-    radio->configure(radio->ctx, &(struct al_radio_config){
-                                     .channel = r->u->world->nodes[0].sim->zb.node.nwk.channel,
-                                     .pan_id = 0xffff,
-                                     .short_addr = 0xffff,
-                                     .ext_addr = 0xbad,
-                                     .rx_on = true,
-                                     .promiscuous = true});
-    medium_node_wake(r->air, zb_upgrade_now(r->u) + 1);
-}
-
-/* It speaks for about a third of the time; nothing of it is believed, so that everything
- * goes its way, only slower. */
+/* Nothing of it is believed, so that everything goes its way, only slower. */
 static void frames_that_somebody_sends_again_are_not_believed(void **state)
 {
-    static struct replayer r;
+    static struct zb_rogue r;
     struct zb_upgrade *u = zb_upgrade_new(&(struct medium_config){.seed = 5}, ZB_UPGRADE_LARGE, -1);
-    r = (struct replayer){.u = u, .random = 5};
-    add_replayer(&r);
+    r = (struct zb_rogue){.u = u, .make = replay, .random = 5, .gap_us = 3000};
+    zb_rogue_start(&r);
     zb_upgrade_add_client(u, AL_NWK_ROLE_ROUTER, false, -1, NULL);
     zb_upgrade_add_client(u, AL_NWK_ROLE_END_DEVICE, true, -1, NULL);
     zb_upgrade_finish(u, 60 * MINUTE);
-    /* Afterwards, too: a year's old notifications, orders to leave, key changes. */
     zb_upgrade_run(u, 10 * MINUTE, NULL, NULL);
     for (unsigned i = 0; i < u->client_count; i++) {
         assert_int_equal(u->clients[i].installed, 1);
+        assert_int_equal(u->clients[i].starts, 1);
         assert_true(al_bdb_is_member(&u->clients[i].sim->zb.node.bdb));
     }
-    print_message("air: %u of %u overheard frames sent again\n", r.sent, r.count);
+    print_message("air: %u frames sent again, of %u overheard\n", r.sent, r.heard);
     assert_true(r.sent > 1000);
     zb_upgrade_free(u);
 }
