@@ -187,7 +187,9 @@ static void away(struct al_bdb *b, uint64_t now, bool rejoin)
     stop(b, now);
     if (!rejoin) al_bdb_forget(b);
     al_bdb_tell(b, now, (struct al_bdb_event_args){.event = AL_BDB_LEFT, .value = rejoin});
-    if (rejoin)
+    if (rejoin && steering && al_bdb_begin(b, AL_BDB_STEER) == 0)
+        al_bdb_rejoin(b, now); /* its parent has forgotten it: steering goes on behind that */
+    else if (rejoin)
         al_bdb_come_back(b, now);
     else if (steering && al_bdb_begin(b, AL_BDB_STEER) == 0)
         al_bdb_finish(b, now, AL_ZB_DENIED);

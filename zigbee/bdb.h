@@ -14,7 +14,7 @@
  *
  *   return  REJOIN -> [REJOIN_KEY] -> member      own channel, all channels, without key;
  *            ^ '------- PAUSE                     a router goes on routing in the PAUSE
- *            '------------'
+ *            '------------'                       no proven key yet: DESCRIPTOR, EXCHANGE
  *
  * Every result is told from REPORT, and every wait has its own end (table in bdb.c). */
 #ifndef ZIGBEE_BDB_H

@@ -49,10 +49,23 @@ static void rejoin_failed(struct al_bdb *b, uint64_t now, enum al_zb_status stat
         al_bdb_set_state_until(b, now, AL_BDB_PAUSE, now + pause_length(b));
 }
 
+/* A power cut or a forgetful parent came between the join and the proof of a link key: that
+ * is made up for now. */
+static void settle(struct al_bdb *b, uint64_t now)
+{
+    const struct al_aps_link_key *k = al_aps_key(b->c.aps, b->c.trust->centre);
+    if (k && k->verified) {
+        al_bdb_finish(b, now, AL_ZB_OK);
+    } else {
+        b->asked = 0;
+        al_bdb_ask_descriptor(b, now);
+    }
+}
+
 static void rejoined(struct al_bdb *b, uint64_t now)
 {
     al_bdb_announce(b, now);
-    al_bdb_finish(b, now, AL_ZB_OK);
+    settle(b, now);
 }
 
 void al_bdb_return_joined(struct al_bdb *b, uint64_t now, enum al_zb_status status)
@@ -86,9 +99,11 @@ int al_bdb_initialise(struct al_bdb *b, uint64_t now)
         al_bdb_rejoin(b, now);
     } else {
         err = al_nwk_resume(n, now);
-        if (!err && is_router(b)) al_bdb_announce(b, now);
         if (!err) al_zdo_announce_children(b->c.zdo, now);
-        al_bdb_finish(b, now, err ? AL_ZB_RADIO : AL_ZB_OK);
+        if (!err && is_router(b))
+            rejoined(b, now);
+        else
+            al_bdb_finish(b, now, err ? AL_ZB_RADIO : AL_ZB_OK);
     }
     return 0;
 }

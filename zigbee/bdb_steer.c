@@ -109,11 +109,16 @@ void al_bdb_steer_key(struct al_bdb *b, uint64_t now, enum al_zb_status status)
 
 /* ---- The link key, once the network key is there ---- */
 
-/* In the network, but without a proven link key: leaves it, and perhaps tries again. */
+/* In the network, but without a proven link key: leaves it, and perhaps tries again. A member
+ * of old stays. */
 static void exchange_failed(struct al_bdb *b, uint64_t now, enum al_zb_status status)
 {
     b->last = status;
     al_zdo_cancel(b->c.zdo, b);
+    if (b->purpose != AL_BDB_STEER) {
+        al_bdb_finish(b, now, AL_ZB_OK);
+        return;
+    }
     al_bdb_set_state(b, now, AL_BDB_LEAVE);
     /* The answer may come from inside. */
     if (al_nwk_leave(b->c.nwk, now, 0, false, false)) al_bdb_steer_gone(b, now);
@@ -168,7 +173,7 @@ void al_bdb_exchanged(struct al_bdb *b, uint64_t now, enum al_zb_status status)
         return;
     }
     /* Those that come after this node shall find the network open (BDB 8.2, last step). */
-    al_bdb_open(b, now, AL_BDB_OPEN_S);
+    if (b->purpose == AL_BDB_STEER) al_bdb_open(b, now, AL_BDB_OPEN_S);
     al_bdb_finish(b, now, AL_ZB_OK);
 }
 

@@ -108,7 +108,7 @@ static const struct al_nwk_up nwk_up = {
 static void aps_data(void *ctx, uint64_t now, const struct al_aps_data_ind *ind)
 {
     struct al_node *n = ctx;
-    if (ind->dst_ep == 0)
+    if (ind->dst_ep == 0 && !ind->group)
         al_zdo_data(&n->zdo, now, ind);
     else
         al_zcl_data(&n->zcl, now, ind);

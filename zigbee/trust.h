@@ -70,6 +70,7 @@ struct al_trust {
     uint64_t centre; /* EUI of the trust centre; 0: not known */
     enum al_trust_exchange state;
     uint8_t tries;
+    bool resumed; /* the exchange began with the key of one that was cut short */
     uint64_t deadline;
     uint32_t security_drops; /* of APS, when the wait began */
     struct {                 /* trust centre: change of the network key */

@@ -80,6 +80,8 @@ static void next_key(struct al_trust *t, uint64_t now, const struct al_aps_comma
 
 /* ---- Link key ---- */
 
+static void try_step(struct al_trust *t, uint64_t now);
+
 static void end_exchange(struct al_trust *t, uint64_t now, enum al_zb_status status)
 {
     struct al_aps_link_key *k = al_aps_key(t->c.aps, t->centre);
@@ -87,6 +89,12 @@ static void end_exchange(struct al_trust *t, uint64_t now, enum al_zb_status sta
     if (status != AL_ZB_OK && k && k->has_fresh) {
         k->has_fresh = false;
         al_aps_save_key(t->c.aps, k);
+    }
+    if (status != AL_ZB_OK && t->resumed) { /* then all of it */
+        t->resumed = false;
+        set_state(t, AL_TRUST_WAIT_LINK_KEY);
+        try_step(t, now);
+        return;
     }
     if (t->c.up->exchanged) t->c.up->exchanged(t->c.up_ctx, now, status);
 }
@@ -128,11 +136,16 @@ static void try_step(struct al_trust *t, uint64_t now)
 
 void al_trust_exchange_key(struct al_trust *t, uint64_t now, bool legacy)
 {
+    t->resumed = false;
     if (legacy || !t->centre) {
         end_exchange(t, now, legacy ? AL_ZB_OK : AL_ZB_NOT_THERE);
         return;
     }
-    set_state(t, AL_TRUST_WAIT_LINK_KEY);
+    /* A power cut has ended the last exchange: the trust centre may have the new key in force
+     * already, and not know the old one any more. */
+    const struct al_aps_link_key *k = al_aps_key(t->c.aps, t->centre);
+    t->resumed = k && k->has_fresh;
+    set_state(t, t->resumed ? AL_TRUST_WAIT_CONFIRM : AL_TRUST_WAIT_LINK_KEY);
     try_step(t, now);
 }
 

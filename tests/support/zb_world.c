@@ -220,10 +220,15 @@ void zb_world_join(struct zb_world *w, struct zb_sim_node *n)
     fail_msg("not joined: %s", al_zb_status_name(status));
 }
 
-void zb_world_restart(struct zb_world *w, struct zb_sim_node *n)
+void zb_world_power_on(struct zb_world *w, struct zb_sim_node *n)
 {
     assert_int_equal(zb_sim_power_on(n), 0);
     register_endpoint(zb_world_of(w, n));
+}
+
+void zb_world_restart(struct zb_world *w, struct zb_sim_node *n)
+{
+    zb_world_power_on(w, n);
     assert_int_equal(al_bdb_initialise(&n->zb.node.bdb, zb_sim_now(w->sim)), 0);
     assert_int_equal(wait_for(w, n, AL_BDB_INITIALISED), AL_ZB_OK);
 }

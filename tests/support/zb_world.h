@@ -47,6 +47,8 @@ struct zb_sim_node *zb_world_add_at(struct zb_world *w, enum al_nwk_role role, b
 void zb_world_join(struct zb_world *w, struct zb_sim_node *n);
 /* One try; its result. */
 enum al_zb_status zb_world_steer(struct zb_world *w, struct zb_sim_node *n);
+/* Power on, and what an application registers; nothing more. */
+void zb_world_power_on(struct zb_world *w, struct zb_sim_node *n);
 /* Power on and initialise; fails the test unless it is a member again. */
 void zb_world_restart(struct zb_world *w, struct zb_sim_node *n);
 /* Time passes. */
