@@ -24,6 +24,7 @@ struct al_mac_slot {
     uint8_t len;   /* 0: free */
     bool indirect; /* waits for a poll of dst */
     bool released; /* indirect, and polled for: to be sent until release_by */
+    bool answer;   /* to an association request */
     bool failed;   /* the radio refused it; sent() comes with the next run */
     uint16_t handle;
     uint32_t order; /* first in, first out */
@@ -164,7 +165,8 @@ int al_mac_scan(struct al_mac *m, uint64_t now, enum al_mac_scan_kind kind, uint
 int al_mac_associate(struct al_mac *m, uint64_t now, uint8_t channel, uint16_t pan_id,
                      uint16_t parent, uint8_t capability);
 /* Parent: the answer waits for the joiner's poll. addr is 0xffff unless status is OK;
- * handle as in al_mac_send(). */
+ * handle as in al_mac_send(). An answer to ext that still waits is dropped without a word.
+ * AL_ERR_NO_MEM: too many wait. */
 int al_mac_association_answer(struct al_mac *m, uint64_t now, uint64_t ext, uint16_t addr,
                               enum al_zb_status status, uint16_t handle);
 

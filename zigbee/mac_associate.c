@@ -3,6 +3,7 @@
 
 #define FIRST_POLL_US 100000u /* from the request on */
 #define POLL_EVERY_US 100000u
+#define ANSWERS_SHARE 4u /* of the slots: one in so many for answers to associations */
 
 /* ---- Association ---- */
 
@@ -61,7 +62,7 @@ void al_mac_assoc_response(struct al_mac *m, uint64_t now, const struct al_mac_f
     enum al_zb_status status = AL_ZB_DENIED;
     if (m->assoc.state < AL_ASSOC_WAITING || f->dst.mode != AL_MAC_EXT) return;
     if (f->src.mode != AL_MAC_EXT) return;
-    if (cmd->status == AL_MAC_ASSOC_OK && !(cmd->short_addr >= 0xfff8))
+    if (cmd->status == AL_MAC_ASSOC_OK && cmd->short_addr && cmd->short_addr < 0xfff8)
         status = AL_ZB_OK;
     else if (cmd->status == AL_MAC_ASSOC_FULL)
         status = AL_ZB_PAN_FULL;
@@ -84,6 +85,26 @@ void al_mac_assoc_run(struct al_mac *m, uint64_t now)
     }
 }
 
+/* Requests come from anybody, and their answers lie here for seconds: a newer one to the same
+ * device replaces the older, and all together take a part of the room only. */
+static struct al_mac_slot *answer_slot(struct al_mac *m, uint64_t ext)
+{
+    unsigned answers = 0;
+    for (unsigned i = 0; i < m->top; i++) {
+        struct al_mac_slot *s = &m->c.slots[i];
+        if (!s->len || !s->answer) continue;
+        if (s->dst.ext == ext && s != m->sending)
+            al_mac_slot_free(m, s);
+        else
+            answers++;
+    }
+    unsigned most = m->c.slot_count / ANSWERS_SHARE;
+    if (answers > 0 && answers >= most) return NULL;
+    struct al_mac_slot *s = al_mac_slot_take(m);
+    if (s) s->answer = true;
+    return s;
+}
+
 int al_mac_association_answer(struct al_mac *m, uint64_t now, uint64_t ext, uint16_t addr,
                               enum al_zb_status status, uint16_t handle)
 {
@@ -104,7 +125,7 @@ int al_mac_association_answer(struct al_mac *m, uint64_t now, uint64_t ext, uint
         cmd.status = AL_MAC_ASSOC_DENIED;
         break;
     }
-    struct al_mac_slot *s = al_mac_slot_take(m);
+    struct al_mac_slot *s = answer_slot(m, ext);
     if (!s) return AL_ERR_NO_MEM;
     al_mac_command_build(&cmd, &p);
     struct al_mac_frame f = {
