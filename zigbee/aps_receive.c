@@ -66,7 +66,7 @@ static void command_received(struct al_aps *a, uint64_t now, const struct al_aps
         .src = in->nwk->src,
         .src_ext = in->src_ext,
         .broadcast = is_broadcast(in),
-        .nwk_secured = in->nwk->secured,
+        .nwk_secured = in->nwk->secured && !in->nwk->old_key,
         .key_id = in->link_key ? in->f.aux.key_id : AL_APS_KEY_NONE,
         .key_source = in->key_source,
         .key_counter = in->f.aux.counter,

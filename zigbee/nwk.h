@@ -45,6 +45,8 @@ struct al_nwk_neighbour {
     uint8_t lqi, in_cost, out_cost; /* costs 1..7; out_cost 0: not known */
     bool one_way;                   /* its link status does not name this node */
     bool proven;                    /* child: it has shown that it has the key */
+    bool anew;                      /* a proven child that somebody associates as: not shown yet */
+    uint8_t old_capability;         /* with anew: what it was before */
     bool present;                   /* heard since this node has started */
     bool record;                    /* end device: its next frame wants a route record */
     uint8_t age;                    /* link status periods without a word of it */
@@ -115,7 +117,8 @@ struct al_nwk_candidate {
 struct al_nwk_data_ind {
     uint16_t dst, src, relay; /* relay: the neighbour that it came from */
     uint64_t src_ext;         /* 0: not known */
-    bool secured;             /* with the network key */
+    bool secured;             /* with a network key */
+    bool old_key;             /* but no longer the one in force */
     uint8_t seq, lqi;
     const uint8_t *payload;
     size_t len;
@@ -263,7 +266,8 @@ void al_nwk_move(struct al_nwk *n, uint64_t now, uint8_t channel, uint16_t pan_i
 int al_nwk_change_pan(struct al_nwk *n, uint64_t now, uint16_t pan_id);
 
 /* Keys. set: into the place of that sequence number, or the older one; the first, and one
- * that was waited for, also becomes active. switch: the counter begins at 0. */
+ * that was waited for, also becomes active. switch: the counter begins at 0;
+ * never back to an older sequence number. */
 void al_nwk_set_key(struct al_nwk *n, uint64_t now, const uint8_t key[16], uint8_t seq);
 void al_nwk_switch_key(struct al_nwk *n, uint64_t now, uint8_t seq);
 const struct al_nwk_key *al_nwk_active_key(const struct al_nwk *n); /* NULL: none */

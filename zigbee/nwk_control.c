@@ -111,18 +111,16 @@ static void leave_in(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *
     leave_self(n, now, cmd->leave.remove_children, cmd->leave.rejoin);
 }
 
-/* Of stacks older than the leave command. Nothing proves who sent it, so nothing is forgotten:
- * who was meant comes back with its key. */
+/* Of stacks older than the leave command. Nothing proves who sent it. Of the parent: back with
+ * the key. Of a child: it would cost the counter that keeps its old frames out; who has really
+ * gone ages. */
 void al_nwk_disassociated(void *ctx, uint64_t now, const struct al_mac_addr *src, uint8_t reason)
 {
     struct al_nwk *n = ctx;
     struct al_nwk_neighbour *who = src->mode == AL_MAC_EXT ? al_nwk_neighbour_ext(n, src->ext)
                                                            : al_nwk_neighbour(n, src->short_addr);
     if (!who || !n->up) return;
-    if (who->relation == AL_NWK_PARENT && !al_nwk_is_parent_role(n))
-        al_nwk_gone(n, now, true);
-    else if (al_nwk_is_leaf(who))
-        al_nwk_child_left(n, now, who, true);
+    if (who->relation == AL_NWK_PARENT && !al_nwk_is_parent_role(n)) al_nwk_gone(n, now, true);
 }
 
 /* ---- End device time-out ---- */

@@ -95,7 +95,7 @@ void al_nwk_readdress(struct al_nwk *n, uint64_t now, uint16_t addr);
 
 /* ---- nwk_store.c ---- */
 void al_nwk_save_network(struct al_nwk *n, uint64_t now);
-void al_nwk_save_keys(struct al_nwk *n, uint64_t now);
+int al_nwk_save_keys(struct al_nwk *n, uint64_t now);
 int al_nwk_save_counter(struct al_nwk *n);
 void al_nwk_save_child(struct al_nwk *n, uint64_t now, const struct al_nwk_neighbour *child);
 void al_nwk_save_address(struct al_nwk *n, uint64_t now, const struct al_nwk_address *a);
@@ -119,10 +119,11 @@ void al_nwk_conflict_in(struct al_nwk *n, uint64_t now, uint16_t addr);
 
 /* ---- nwk_security.c ---- */
 int al_nwk_protect(struct al_nwk *n, struct al_nwk_frame *f, struct al_put *p);
-/* Decrypts and checks a frame that came from the neighbour with MAC address relay. who:
+/* Decrypts and checks a frame that the MAC gave as ind. who:
  * NULL when it is not in the table (only for commands that do without). False: dropped. */
-bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f, uint16_t relay,
-                      uint8_t lqi, uint8_t *plain, struct al_nwk_neighbour **who);
+bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f,
+                      const struct al_mac_data_ind *ind, uint8_t *plain,
+                      struct al_nwk_neighbour **who);
 
 /* ---- nwk_send.c ---- */
 struct al_nwk_how {

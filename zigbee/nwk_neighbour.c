@@ -45,9 +45,11 @@ uint16_t al_nwk_addr_of(const struct al_nwk *n, uint64_t ext)
 {
     const struct al_nwk_neighbour *who = al_nwk_neighbour_ext(n, ext);
     if (ext == n->ext) return n->addr;
-    if (who) return who->addr;
+    if (who && (who->relation != AL_NWK_JOINING || who->proven)) return who->addr;
+    /* What a stranger calls itself does not count against what is known. */
     const struct al_nwk_address *a = ext ? address(n, ext) : NULL;
-    return a ? a->addr : AL_NWK_NO_ADDR;
+    if (a) return a->addr;
+    return who ? who->addr : AL_NWK_NO_ADDR;
 }
 
 bool al_nwk_is_router(const struct al_nwk_neighbour *who)
@@ -122,7 +124,7 @@ struct al_nwk_neighbour *al_nwk_neighbour_take(struct al_nwk *n, uint64_t now, u
 
 void al_nwk_neighbour_drop(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *who)
 {
-    bool kept = al_nwk_is_child(who);
+    bool kept = al_nwk_is_child(who) && who->proven; /* a stranger leaves no trace */
     uint16_t addr = who->addr;
     uint64_t ext = who->ext;
     who->relation = AL_NWK_NOBODY;

@@ -1,14 +1,21 @@
 /* The parent's side: who may come in, under which address, and who has gone. */
 #include "zigbee/nwk_internal.h"
 
-#define KEY_WITHIN (20 * AL_NWK_S) /* a child that has its address only is dropped then */
+#define KEY_WITHIN      (20 * AL_NWK_S) /* a child that has its address only is dropped then */
+#define STRANGERS_SHARE 4u /* of the places: one in so many for unsecured rejoins of strangers */
+#define DISOWNED_MAX    2u /* orders to rejoin for strangers that poll, at a time */
 
-static void describe(struct al_nwk_neighbour *child, uint64_t now, uint8_t capability,
-                     uint8_t relation)
+static void describe_as(struct al_nwk_neighbour *child, uint8_t capability)
 {
     child->capability = capability;
     child->role = capability & AL_CAP_ROUTER ? AL_NWK_ROLE_ROUTER : AL_NWK_ROLE_END_DEVICE;
     child->rx_on = capability & AL_CAP_RX_ON;
+}
+
+static void describe(struct al_nwk_neighbour *child, uint64_t now, uint8_t capability,
+                     uint8_t relation)
+{
+    describe_as(child, capability);
     child->relation = relation;
     child->proven = relation == AL_NWK_CHILD;
     child->one_way = false;
@@ -41,11 +48,40 @@ static struct al_nwk_neighbour *entry(struct al_nwk *n, uint64_t now, uint64_t e
 /* It did not get through with joining: a child from before is what it was. */
 static void give_up(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *child)
 {
-    if (child->proven)
+    if (child->proven) {
+        if (child->anew) describe_as(child, child->old_capability);
+        child->anew = false;
         child->relation = AL_NWK_CHILD;
-    else
+    } else {
         al_nwk_neighbour_drop(n, now, child);
+    }
     al_nwk_update_beacon(n);
+}
+
+/* ---- Strangers: what they say is not protected by anything ---- */
+
+static bool is_stranger(const struct al_nwk_neighbour *who)
+{
+    return who->relation == AL_NWK_JOINING && !who->proven;
+}
+
+static bool too_many_strangers(const struct al_nwk *n)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < n->c.neighbour_count; i++) count += is_stranger(&n->c.neighbours[i]);
+    return count > 0 && count >= n->c.max_children / STRANGERS_SHARE;
+}
+
+/* A device with the network key needs a place more than those that only asked for one. */
+static void turn_one_away(struct al_nwk *n, uint64_t now)
+{
+    struct al_nwk_neighbour *oldest = NULL;
+    if (al_nwk_children(n) < n->c.max_children && has_free_entry(n)) return;
+    for (unsigned i = 0; i < n->c.neighbour_count; i++) {
+        struct al_nwk_neighbour *who = &n->c.neighbours[i];
+        if (is_stranger(who) && (!oldest || who->heard < oldest->heard)) oldest = who;
+    }
+    if (oldest) al_nwk_neighbour_drop(n, now, oldest);
 }
 
 /* ---- Association ---- */
@@ -65,12 +101,14 @@ void al_nwk_association_in(void *ctx, uint64_t now, uint64_t ext, uint8_t capabi
         al_mac_association_answer(n->c.mac, now, ext, AL_NWK_NO_ADDR, AL_ZB_PAN_FULL, 0);
         return;
     }
+    bool member = al_nwk_is_child(child) && child->proven;
+    if (member && !child->anew) child->old_capability = child->capability;
     describe(child, now, capability, AL_NWK_JOINING);
-    child->counter_known = false;
-    child->timeout_index = 8;
+    child->proven = child->anew = member;
+    if (!member) child->timeout_index = 8;
     uint16_t index = (uint16_t)(child - n->c.neighbours);
     if (al_mac_association_answer(n->c.mac, now, ext, addr, AL_ZB_OK, AL_NWK_ASSOC_HANDLE | index))
-        al_nwk_neighbour_drop(n, now, child);
+        give_up(n, now, child);
     al_nwk_update_beacon(n);
 }
 
@@ -120,7 +158,9 @@ void al_nwk_rejoin_request_in(struct al_nwk *n, uint64_t now, const struct al_nw
     /* Nothing proves who sent an unsecured request: it changes nothing about a child. */
     struct al_nwk_neighbour *child = f->secured ? NULL : al_nwk_neighbour_ext(n, ext);
     bool known = child && al_nwk_is_child(child);
+    if (!f->secured && !known && too_many_strangers(n)) return; /* answers would fill the air */
     uint16_t addr = known ? child->addr : address_for(n, ext, f->src);
+    if (f->secured && !al_nwk_neighbour_ext(n, ext)) turn_one_away(n, now);
     child = entry(n, now, ext, addr, f->secured);
     if (!child) {
         answer(n, now, f, ext, AL_NWK_NO_ADDR, AL_MAC_ASSOC_FULL, capability);
@@ -137,7 +177,7 @@ void al_nwk_rejoin_request_in(struct al_nwk *n, uint64_t now, const struct al_nw
         child->counter_key = f->aux.key_seq;
         child->counter = f->aux.counter;
     }
-    al_nwk_learn(n, now, addr, ext);
+    if (f->secured) al_nwk_learn(n, now, addr, ext);
     if (f->secured) al_nwk_save_child(n, now, child);
     answer(n, now, f, ext, addr, addr == f->src ? AL_MAC_ASSOC_OK : AL_MAC_ASSOC_CONFLICT,
            capability);
@@ -168,25 +208,43 @@ void al_nwk_child_conflict(struct al_nwk *n, uint64_t now, struct al_nwk_neighbo
 
 void al_nwk_child_is_member(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *child)
 {
+    if (child->anew) describe_as(child, child->old_capability); /* it is the one from before */
     child->relation = AL_NWK_CHILD;
     child->proven = true;
+    child->anew = false;
     al_nwk_save_child(n, now, child);
+    al_nwk_learn(n, now, child->addr, child->ext);
 }
 
 void al_nwk_child_authenticated(struct al_nwk *n, uint64_t now, uint64_t ext, bool accepted)
 {
     struct al_nwk_neighbour *child = al_nwk_neighbour_ext(n, ext);
     if (!child || child->relation != AL_NWK_JOINING) return;
-    if (accepted) {
-        child->counter_known = false; /* with the key it may begin anew */
-        al_nwk_child_is_member(n, now, child);
-    } else {
-        al_nwk_neighbour_drop(n, now, child);
-        al_nwk_update_beacon(n);
+    if (!accepted) {
+        give_up(n, now, child);
+        return;
     }
+    /* With the key it may begin anew, but not one whose rejoin nothing proves: its old frames
+     * would come in again. */
+    if (child->anew || !child->proven) child->counter_known = false;
+    child->anew = false;
+    al_nwk_child_is_member(n, now, child);
 }
 
 /* ---- Polls, ageing, leaving ---- */
+
+/* Frames that wait for polls of strangers. */
+static unsigned disowned(const struct al_nwk *n)
+{
+    const uint8_t flags = AL_W_FIXED | AL_W_INDIRECT;
+    unsigned count = 0;
+    for (unsigned i = 0; i < n->c.waiting_count; i++) {
+        const struct al_nwk_waiting *w = &n->c.waiting[i];
+        count += w->state != AL_WAIT_FREE && (w->flags & flags) == flags &&
+                 !al_nwk_neighbour(n, w->next_hop);
+    }
+    return count;
+}
 
 void al_nwk_disown(struct al_nwk *n, uint64_t now, uint16_t addr, bool polled)
 {
@@ -195,6 +253,7 @@ void al_nwk_disown(struct al_nwk *n, uint64_t now, uint16_t addr, bool polled)
     const struct al_nwk_how how = {.flags = (uint8_t)(AL_W_FIXED | (polled ? AL_W_INDIRECT : 0)),
                                    .next_hop = addr};
     if (!n->up || !al_nwk_active_key(n) || al_nwk_waiting_for(n, addr, AL_W_FIXED)) return;
+    if (disowned(n) >= DISOWNED_MAX) return;
     al_nwk_command(n, now, &cmd, addr, al_nwk_ext_of(n, addr), 1, &how);
 }
 

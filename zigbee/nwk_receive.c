@@ -20,6 +20,7 @@ void al_nwk_deliver(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind
         .relay = ind->src.short_addr,
         .src_ext = f->has_src_ext ? f->src_ext : al_nwk_ext_of(n, f->src),
         .secured = f->secured,
+        .old_key = f->secured && n->keys[n->active_key].seq != f->aux.key_seq,
         .seq = f->seq,
         .lqi = ind->lqi,
         .payload = f->payload,
@@ -135,7 +136,7 @@ static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind
     uint8_t plain[AL_RADIO_MPDU_MAX];
     struct al_nwk_neighbour *who = NULL;
     uint16_t relay_addr = ind->src.short_addr;
-    if (!al_nwk_unprotect(n, now, f, relay_addr, ind->lqi, plain, &who)) return;
+    if (!al_nwk_unprotect(n, now, f, ind, plain, &who)) return;
     if (who) al_nwk_heard(n, now, who, ind->lqi);
     if (who && al_nwk_is_router(who)) n->router_heard = now;
     if (!who) { /* a rejoin request */

@@ -8,12 +8,18 @@
 
 /* ---- Outgoing ---- */
 
+/* At the end of the range it must not wrap: a restart would begin at 0 again. */
+static uint32_t reserve_behind(uint32_t counter)
+{
+    return counter < UINT32_MAX - RESERVE ? counter + RESERVE : UINT32_MAX;
+}
+
 static int take_counter(struct al_nwk *n, uint32_t *counter)
 {
     if (n->counter >= COUNTER_END) return AL_ERR_NOT_ALLOWED;
     if (n->counter >= n->counter_reserved) {
         uint32_t before = n->counter_reserved;
-        n->counter_reserved = n->counter + RESERVE;
+        n->counter_reserved = reserve_behind(n->counter);
         int err = al_nwk_save_counter(n);
         if (err) {
             n->counter_reserved = before;
@@ -47,21 +53,24 @@ static const struct al_nwk_key *key_by_seq(const struct al_nwk *n, uint8_t seq)
 
 /* Counters of the key in force begin anew with it; one of the key before counts only as
  * long as the neighbour was not heard with the new one. */
-static bool counter_rises(const struct al_nwk *n, struct al_nwk_neighbour *who,
+static bool counter_rises(const struct al_nwk *n, const struct al_nwk_neighbour *who,
                           const struct al_aux *aux)
 {
     if (aux->counter == UINT32_MAX) return false;
-    if (who->counter_known) {
-        if (who->counter_key == aux->key_seq) {
-            if (aux->counter <= who->counter) return false;
-        } else if (aux->key_seq != n->keys[n->active_key].seq) {
-            return false;
-        }
-    }
-    who->counter_known = true;
-    who->counter_key = aux->key_seq;
-    who->counter = aux->counter;
-    return true;
+    if (!who || !who->counter_known) return true;
+    if (who->counter_key == aux->key_seq) return aux->counter > who->counter;
+    return aux->key_seq == n->keys[n->active_key].seq;
+}
+
+/* The source that the MAC tells stands under no MIC, the one of NWK does: somebody else's
+ * frame that was passed on shows nothing about addresses that would be another's. */
+static bool address_doubtful(const struct al_nwk *n, const struct al_nwk_frame *f, uint16_t relay,
+                             uint64_t ext)
+{
+    uint64_t owner = al_nwk_ext_of(n, relay);
+    uint16_t addr = al_nwk_addr_of(n, ext);
+    if (f->src == relay) return false;
+    return (owner && owner != ext) || (addr != AL_NWK_NO_ADDR && addr != relay);
 }
 
 /* An entry for the sender, found by its EUI; its address may be a new one. */
@@ -95,9 +104,11 @@ static struct al_nwk_neighbour *sender(struct al_nwk *n, uint64_t now, uint16_t 
     return who;
 }
 
-bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f, uint16_t relay,
-                      uint8_t lqi, uint8_t *plain, struct al_nwk_neighbour **who)
+bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f,
+                      const struct al_mac_data_ind *ind, uint8_t *plain,
+                      struct al_nwk_neighbour **who)
 {
+    uint16_t relay = ind->src.short_addr;
     const struct al_nwk_key *key =
         f->aux.key_id == AL_SEC_KEY_NETWORK ? key_by_seq(n, f->aux.key_seq) : NULL;
     uint64_t source = f->aux.has_source ? f->aux.source : al_nwk_ext_of(n, relay);
@@ -106,26 +117,31 @@ bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f, ui
         n->dropped_mic++;
         return false;
     }
+    if ((int8_t)(key->seq - n->keys[n->active_key].seq) > 0) al_nwk_switch_key(n, now, key->seq);
+    if (!counter_rises(n, al_nwk_neighbour_ext(n, source), &f->aux) ||
+        address_doubtful(n, f, relay, source)) {
+        n->dropped_replay++;
+        return false;
+    }
     if (relay == n->addr) {
         al_nwk_conflict(n, now, relay);
         return false;
     }
-    if ((int8_t)(key->seq - n->keys[n->active_key].seq) > 0) al_nwk_switch_key(n, now, key->seq);
 
     /* A device that asks to rejoin may be anybody's child. */
     bool rejoining = al_nwk_is_command(f, AL_NWK_REJOIN_REQUEST) && f->src == relay;
     bool leaf = f->end_device && f->src == relay;
     *who = rejoining ? al_nwk_neighbour_ext(n, source)
-                     : sender(n, now, relay, source, al_nwk_is_parent_role(n) && !leaf, lqi);
+                     : sender(n, now, relay, source, al_nwk_is_parent_role(n) && !leaf, ind->lqi);
     if (!*who) {
-        if (leaf && !rejoining && al_nwk_is_parent_role(n) && !al_nwk_neighbour(n, relay))
+        bool to_parent = leaf && !rejoining && ind->dst.short_addr == n->addr;
+        if (to_parent && al_nwk_is_parent_role(n) && !al_nwk_neighbour(n, relay))
             al_nwk_disown(n, now, relay, false);
         return rejoining;
     }
-    if (!counter_rises(n, *who, &f->aux)) {
-        n->dropped_replay++;
-        return false;
-    }
+    (*who)->counter_known = true;
+    (*who)->counter_key = f->aux.key_seq;
+    (*who)->counter = f->aux.counter;
     if ((*who)->relation == AL_NWK_JOINING && !rejoining) al_nwk_child_is_member(n, now, *who);
     return true;
 }
@@ -168,11 +184,15 @@ void al_nwk_set_key(struct al_nwk *n, uint64_t now, const uint8_t key[16], uint8
 
 void al_nwk_switch_key(struct al_nwk *n, uint64_t now, uint8_t seq)
 {
-    const struct al_nwk_key *key = key_by_seq(n, seq);
-    if (!key || key == al_nwk_active_key(n)) return;
+    const struct al_nwk_key *old = al_nwk_active_key(n), *key = key_by_seq(n, seq);
+    if (!key || key == old) return;
+    /* Never back: its counters are used, and a member that was shut out still has it. */
+    if (old && (int8_t)(seq - old->seq) < 0) return;
+    bool same = old && memcmp(old->key, key->key, sizeof key->key) == 0;
     n->active_key = (uint8_t)(key - n->keys);
-    al_nwk_save_keys(n, now);
-    /* Only behind the key: a cut in between leaves the larger counter. */
+    /* Only behind the key: a cut in between leaves the larger counter. Not saved, the old key
+     * would be in force again after a restart. */
+    if (al_nwk_save_keys(n, now) || same) return;
     n->counter = 0;
     n->counter_reserved = 0;
 }

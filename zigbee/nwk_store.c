@@ -75,7 +75,7 @@ static bool restore_network(struct al_nwk *n)
 
 /* ---- Keys and the counter ---- */
 
-void al_nwk_save_keys(struct al_nwk *n, uint64_t now)
+int al_nwk_save_keys(struct al_nwk *n, uint64_t now)
 {
     uint8_t buf[AL_ZB_RECORD_MAX];
     struct al_put p = begin(buf);
@@ -85,8 +85,9 @@ void al_nwk_save_keys(struct al_nwk *n, uint64_t now)
         al_put8(&p, n->keys[i].seq);
         al_put_bytes(&p, n->keys[i].key, 16);
     }
-    save(n, AL_ZB_REC_NWK_KEYS, &p);
+    int err = save(n, AL_ZB_REC_NWK_KEYS, &p);
     AL_NWK_TELL(changed, now);
+    return err;
 }
 
 static bool restore_keys(struct al_nwk *n)
