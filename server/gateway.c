@@ -160,10 +160,17 @@ static void initialised(struct gateway *g, const struct al_bdb_event_args *a)
     }
 }
 
+static void tell_permit(struct gateway *g, unsigned seconds)
+{
+    cJSON *more = cJSON_CreateObject();
+    cJSON_AddNumberToObject(more, "seconds", seconds);
+    gateway_tell(g, GATEWAY_PERMIT, NULL, seconds ? "the network is open" : "the network is closed",
+                 more);
+}
+
 static void node_event(void *ctx, uint64_t now, const struct al_bdb_event_args *a)
 {
     struct gateway *g = ctx;
-    cJSON *more;
     g->now = now;
     switch (a->event) {
     case AL_BDB_INITIALISED:
@@ -176,13 +183,10 @@ static void node_event(void *ctx, uint64_t now, const struct al_bdb_event_args *
             gateway_tell(g, GATEWAY_FAILED, NULL, "no network could be formed: the radio failed",
                          NULL);
         break;
-    case AL_BDB_PERMIT:
-        /* Opened anew for the next minutes, or closed in between: nobody's news. */
-        if (g->permit_until != GATEWAY_NEVER && g->permit_until > now) break;
-        more = cJSON_CreateObject();
-        cJSON_AddNumberToObject(more, "seconds", a->value);
-        gateway_tell(g, GATEWAY_PERMIT, NULL,
-                     a->value ? "the network is open" : "the network is closed", more);
+    case AL_BDB_PERMIT: /* opened anew for the next minutes: nobody's news */
+        if (a->value || g->permit_until == GATEWAY_NEVER || g->permit_until > now) break;
+        g->permit_until = GATEWAY_NEVER;
+        tell_permit(g, 0);
         break;
     case AL_BDB_DEVICE:
         moved_under(g, a);
@@ -242,6 +246,7 @@ static void permit_again(struct gateway *g, uint64_t now)
     if (g->permit_until == GATEWAY_NEVER) return;
     if (g->permit_until <= now) {
         g->permit_until = GATEWAY_NEVER;
+        tell_permit(g, 0);
         return;
     }
     uint64_t left_s = (g->permit_until - now + GATEWAY_S - 1) / GATEWAY_S;
@@ -352,12 +357,13 @@ void gateway_images_changed(struct gateway *g, uint64_t now)
 int gateway_permit(struct gateway *g, uint64_t now, unsigned seconds)
 {
     g->now = now;
-    g->permit_until = GATEWAY_NEVER; /* so that the event is told */
     int err = al_bdb_open(&g->zb->node.bdb, now,
                           (uint8_t)(seconds < PERMIT_STEP_S ? seconds : PERMIT_STEP_S));
-    if (!err && seconds) g->permit_until = now + seconds * GATEWAY_S;
+    if (err) return err;
+    g->permit_until = seconds ? now + seconds * GATEWAY_S : GATEWAY_NEVER;
+    tell_permit(g, seconds);
     gateway_touch(g);
-    return err;
+    return 0;
 }
 
 int gateway_install_code(struct gateway *g, uint64_t ext, const char *code, char *why,

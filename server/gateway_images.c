@@ -454,21 +454,20 @@ const struct gateway_image *gateway_images_for(const struct gateway_images *s,
                                                const struct gateway_image_target *target, char *why,
                                                size_t why_size)
 {
-    const struct gateway_image *best = NULL;
-    bool any = false;
+    const struct gateway_image *best = NULL, *newest = NULL; /* newest: of those that do not fit */
     for (const struct entry *e = s->first; e; e = e->next) {
         const struct al_zfile_header *h = &e->image.header;
         bool maker = h->manufacturer == wanted->id.manufacturer ||
                      h->manufacturer == AL_ZOTA_ANY_MANUFACTURER;
         if (e->image.gone || !maker || h->image_type != wanted->id.image_type) continue;
         const char *in_the_way = obstacle(&e->image, wanted, target);
-        if (in_the_way && why && !best) {
-            snprintf(why, why_size, "%s %s", e->image.name, in_the_way);
-            any = true;
+        if (in_the_way && (!newest || h->file_version > newest->header.file_version)) {
+            if (why) snprintf(why, why_size, "%s %s", e->image.name, in_the_way);
+            newest = &e->image;
         }
         if (!in_the_way && (!best || h->file_version > best->header.file_version)) best = &e->image;
     }
-    if (why && !best && !any)
+    if (why && !best && !newest)
         snprintf(why, why_size, "there is no file for manufacturer 0x%04x, image type 0x%04x",
                  wanted->id.manufacturer, wanted->id.image_type);
     return best;
