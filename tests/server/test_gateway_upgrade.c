@@ -18,6 +18,8 @@ static void so_many_at_a_time(void **state)
     bench_until_idle(b);
     for (int i = 0; i < 6; i++) bench_has(b, d[i], "new");
     assert_int_equal(b->most_at_once, 2);
+    for (int i = 0; i < 6; i++) /* nobody was told to come and then to wait */
+        assert_int_equal(bench_events(b, "query", d[i], "offered"), 1);
     bench_free(b);
 }
 
@@ -133,6 +135,7 @@ static void an_abort_outlives_a_restart(void **state)
     bench_run(b, 5 * BENCH_MINUTE);
     assert_int_equal(d->finished, 0);
     assert_int_equal(d->gave_up, 1);
+    assert_int_equal(d->ota.engine.reason, AL_ZOTA_REASON_ABORTED);
     bench_free(b);
 }
 
