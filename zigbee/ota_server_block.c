@@ -91,7 +91,7 @@ static struct al_zota_session *admit(struct al_zota_server *s, const struct al_z
         c->pending = c->paging = c->answered = false;
         if (c->record.state != AL_ZOTA_SESSION_HELD) c->record.state = AL_ZOTA_SESSION_NEW;
     }
-    if (c->record.ext_addr == 0) c->record.ext_addr = w->node_addr;
+    al_zotas_claim(s, c, w->node_addr);
     if (c->record.abort) {
         c->last_seen = q->now;
         aborted(s, c, q->now, q->seq);

@@ -34,6 +34,9 @@ static inline struct al_zota_send al_zotas_to(const struct al_zota_server *s,
 /* ota_server_session.c */
 struct al_zota_session *al_zotas_open(struct al_zota_server *s, uint64_t now,
                                       struct al_zota_peer peer);
+/* The client says that it has this EUI (0: nothing): taken if the stack does not know better,
+ * and it is nobody else's. */
+void al_zotas_claim(struct al_zota_server *s, struct al_zota_session *c, uint64_t ext_addr);
 void al_zotas_set_state(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
                         enum al_zota_session_state state);
 void al_zotas_save(struct al_zota_server *s, struct al_zota_session *c, uint64_t now);

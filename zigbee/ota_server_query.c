@@ -73,7 +73,7 @@ static void offered(struct al_zota_server *s, struct al_zota_session *c, uint64_
         c->record.image.size == image->size && al_zota_same_id(&c->record.image.id, &image->id);
     c->last_seen = now;
     c->record.image = *image;
-    if (w->ext_addr) c->record.ext_addr = w->ext_addr;
+    al_zotas_claim(s, c, w->ext_addr);
     if (!w->device_specific) c->record.running = w->id.file_version;
     /* One that lost contact and asks again goes on where it was. */
     if (same &&
@@ -86,20 +86,28 @@ static void offered(struct al_zota_server *s, struct al_zota_session *c, uint64_
     al_zotas_set_state(s, c, now, AL_ZOTA_SESSION_QUERIED);
 }
 
+/* Completes w by what is known of its sender. False: it gives itself out for another. */
+static bool identify(const struct al_zota_server *s, const struct al_zota_session *c,
+                     struct al_zota_wanted *w)
+{
+    struct al_zota_device d = {0};
+    if (c)
+        d = c->device;
+    else if (s->app.device)
+        s->app.device(s->app.ctx, w->peer, &d);
+    if (w->ext_addr) return !d.ext_addr || d.ext_addr == w->ext_addr;
+    w->ext_addr = d.ext_addr || !c ? d.ext_addr : c->record.ext_addr;
+    return true;
+}
+
 static void answer_query(struct al_zota_server *s, const struct al_zotas_request *q,
                          struct al_zota_wanted *w, uint8_t response)
 {
     struct al_zota_session *c = al_zota_server_find(s, w->peer.addr, w->peer.endpoint);
-    if (c) {
-        if (w->ext_addr == 0) w->ext_addr = c->record.ext_addr;
-        if (!w->device_specific) look_at_running(s, c, q->now, w->id.file_version);
-    } else if (w->ext_addr == 0 && s->app.device) {
-        struct al_zota_device d = {0};
-        s->app.device(s->app.ctx, w->peer, &d);
-        w->ext_addr = d.ext_addr;
-    }
     struct al_zota_image image = {0};
-    int err = s->app.find(s->app.ctx, w, &image);
+    bool itself = identify(s, c, w);
+    if (c && !w->device_specific) look_at_running(s, c, q->now, w->id.file_version);
+    int err = itself ? s->app.find(s->app.ctx, w, &image) : AL_ERR_NOT_ALLOWED;
     uint8_t status = err == 0                    ? AL_ZCL_SUCCESS
                      : err == AL_ERR_NOT_ALLOWED ? AL_ZCL_NOT_AUTHORIZED
                                                  : AL_ZCL_NO_IMAGE_AVAILABLE;

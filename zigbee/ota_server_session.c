@@ -7,7 +7,8 @@ enum {
     LONGEST_HOLD_S = 60,
     HOLD_GRACE_S = 30, /* a held client that is so late has lost its place */
     RATE_WINDOW_S = 2,
-    SLEEPY_SLOT = 4 /* part of the stall limit */
+    SLEEPY_SLOT = 4, /* part of the stall limit */
+    PER_ADDRESS = 8  /* endpoints of one device */
 };
 
 struct al_zota_session *al_zota_server_find(const struct al_zota_server *s, uint16_t addr,
@@ -72,10 +73,16 @@ void al_zota_server_forget(struct al_zota_server *s, struct al_zota_session *c)
     *c = (struct al_zota_session){0};
 }
 
-/* One whose memory is worth least: nothing is going on, and it was seen long ago. */
-static struct al_zota_session *least_wanted(const struct al_zota_server *s)
+static struct al_zota_session *older(struct al_zota_session *a, struct al_zota_session *b)
 {
-    struct al_zota_session *oldest = NULL;
+    return a && a->last_seen <= b->last_seen ? a : b;
+}
+
+/* One whose memory is worth least: nothing is going on, and it was seen long ago. Then one that
+ * ended, and was not heard of for longer than any client waits to ask for its order again. */
+static struct al_zota_session *least_wanted(const struct al_zota_server *s, uint64_t now)
+{
+    struct al_zota_session *oldest = NULL, *ended = NULL;
     for (uint16_t i = 0; i < s->sessions; i++) {
         struct al_zota_session *c = &s->session[i];
         switch ((enum al_zota_session_state)c->record.state) {
@@ -84,18 +91,44 @@ static struct al_zota_session *least_wanted(const struct al_zota_server *s)
         case AL_ZOTA_SESSION_HELD:
         case AL_ZOTA_SESSION_DOWNLOADING:
         case AL_ZOTA_SESSION_VERIFYING:
+            continue;
         case AL_ZOTA_SESSION_ENDED:
+            if (now - c->last_seen > s->config.verify_limit * AL_ZOTAS_S) ended = older(ended, c);
             continue;
         default:
-            if (!oldest || c->last_seen < oldest->last_seen) oldest = c;
+            oldest = older(oldest, c);
         }
     }
-    return oldest;
+    return oldest ? oldest : ended;
 }
 
-static void adopt_limits(struct al_zota_session *c)
+/* One address with ever more endpoints gets no more than its share: the oldest of its own goes. */
+static struct al_zota_session *beyond_share(const struct al_zota_server *s, uint16_t addr)
 {
-    if (c->device.ext_addr) c->record.ext_addr = c->device.ext_addr;
+    struct al_zota_session *oldest = NULL;
+    unsigned count = 0;
+    for (uint16_t i = 0; i < s->sessions; i++) {
+        struct al_zota_session *c = &s->session[i];
+        if (c->record.state == AL_ZOTA_SESSION_FREE || c->record.peer.addr != addr) continue;
+        count++;
+        oldest = older(oldest, c);
+    }
+    return count < PER_ADDRESS ? NULL : oldest;
+}
+
+/* What the stack knows of a device; whoever only claimed to have its EUI loses it. */
+static void adopt_limits(struct al_zota_server *s, struct al_zota_session *c)
+{
+    if (!c->device.ext_addr) return;
+    struct al_zota_session *other = al_zota_server_find_ext(s, c->device.ext_addr);
+    if (other && !other->device.ext_addr) other->record.ext_addr = 0;
+    c->record.ext_addr = c->device.ext_addr;
+}
+
+void al_zotas_claim(struct al_zota_server *s, struct al_zota_session *c, uint64_t ext_addr)
+{
+    if (c->record.ext_addr == 0 && !al_zota_server_find_ext(s, ext_addr))
+        c->record.ext_addr = ext_addr;
 }
 
 static void reset(struct al_zota_session *c, uint64_t now)
@@ -116,7 +149,8 @@ struct al_zota_session *al_zotas_open(struct al_zota_server *s, uint64_t now,
         c->record.peer = peer; /* it has joined anew */
         return c;
     }
-    c = least_wanted(s);
+    c = beyond_share(s, peer.addr);
+    if (!c) c = least_wanted(s, now);
     if (!c) return NULL;
     if (c->record.state != AL_ZOTA_SESSION_FREE) al_zota_server_forget(s, c);
     *c = (struct al_zota_session){
@@ -127,7 +161,7 @@ struct al_zota_session *al_zotas_open(struct al_zota_server *s, uint64_t now,
         .device = device,
     };
     reset(c, now);
-    adopt_limits(c);
+    adopt_limits(s, c);
     return c;
 }
 
@@ -137,12 +171,12 @@ int al_zota_server_restore(struct al_zota_server *s, uint64_t now,
     if (record->magic != AL_ZOTA_RECORD_MAGIC || record->state == AL_ZOTA_SESSION_FREE ||
         record->state > AL_ZOTA_SESSION_MORE || record->offset > record->image.size)
         return AL_ERR_INVALID_ARG;
-    struct al_zota_session *c = least_wanted(s);
+    struct al_zota_session *c = least_wanted(s, now);
     if (!c || c->record.state != AL_ZOTA_SESSION_FREE) return AL_ERR_NO_MEM;
     *c = (struct al_zota_session){.record = *record};
     if (s->app.device) s->app.device(s->app.ctx, record->peer, &c->device);
     reset(c, now);
-    adopt_limits(c);
+    adopt_limits(s, c);
     c->first_offset = c->rate_offset = record->offset;
     c->rate_since = now;
     if (record->state == AL_ZOTA_SESSION_HELD) c->held_since = now;
@@ -164,10 +198,9 @@ void al_zota_server_moved(struct al_zota_server *s, uint64_t ext_addr, uint16_t 
 void al_zota_server_set_device(struct al_zota_server *s, struct al_zota_session *c,
                                const struct al_zota_device *d)
 {
-    (void)s;
     c->device = *d;
     c->told_period = false;
-    adopt_limits(c);
+    adopt_limits(s, c);
 }
 
 void al_zotas_begin(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
