@@ -55,7 +55,8 @@ static void endpoints_of_one_address_do_not_take_the_table(void **state)
     for (unsigned i = 0; i < 40; i++) {
         for (unsigned k = 0; k < AL_ZOTA_OUTSTANDING; k++)
             al_zota_server_sent(&b.server, b.now, b.server.outstanding[k].handle, true);
-        server_bench_wait(&b);
+        b.now += MS(20);
+        al_zota_server_run(&b.server, b.now);
         zota_wire_clear(&b.wire);
     }
     assert_true(server_bench_session(&b, VICTIM)->blocks > 0);
