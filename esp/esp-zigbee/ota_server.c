@@ -3,6 +3,7 @@
 
 #include "core/err.h"
 #include "esp/esp-zigbee/ota_image.h"
+#include "esp/esp-zigbee/ota_peer.h"
 #include "esp/esp-zigbee/stack.h"
 #include "esp_log.h"
 #include "zigbee/zcl_ota.h"
@@ -193,17 +194,6 @@ static void end(void *ctx, const struct al_zota_session *session, struct al_zota
     tell_status(session, ESP_ZB_ZCL_OTA_UPGRADE_SERVER_END, &order->upgrade_time);
 }
 
-/* What the node's tables tell of a client. */
-static void device(void *ctx, struct al_zota_peer peer, struct al_zota_device *d)
-{
-    const struct al_nwk *nwk = &zb_stack_node()->nwk;
-    d->ext_addr = al_nwk_ext_of(nwk, peer.addr);
-    for (uint16_t i = 0; i < nwk->c.neighbour_count; i++) {
-        const struct al_nwk_neighbour *n = &nwk->c.neighbours[i];
-        if (n->relation == AL_NWK_CHILD && n->addr == peer.addr && !n->rx_on) d->sleepy = true;
-    }
-}
-
 static void event(void *ctx, const struct al_zota_server_event *e)
 {
     if (e->kind == AL_ZOTA_SERVER_STARTED)
@@ -242,7 +232,7 @@ esp_err_t zb_ota_server_add(struct al_zcl_endpoint *e, esp_zb_attribute_list_t *
                                                             .get = get,
                                                             .read = read_file,
                                                             .end = end,
-                                                            .device = device,
+                                                            .device = ota_peer_device,
                                                             .event = event},
                                server.sessions, sessions))
         return ESP_ERR_INVALID_ARG;

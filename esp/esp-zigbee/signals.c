@@ -88,7 +88,7 @@ void zb_signal_dispatch(void)
         struct signal *s = first;
         first = s->next;
         esp_zb_app_signal_t told = {.p_app_signal = &s->body.word, .esp_err_status = s->status};
-        esp_zb_app_signal_handler(&told);
+        zb_stack.signal(&told);
         free(s);
     }
     dispatching = false;

@@ -60,11 +60,11 @@ esp_err_t esp_zb_overall_network_size_set(uint16_t size)
     return ESP_OK;
 }
 
-void esp_zb_init(esp_zb_cfg_t *nwk_cfg)
+void zb_stack_init(const esp_zb_cfg_t *cfg)
 {
     uint8_t mac[8];
-    if (!nwk_cfg || zb_stack.initialised) return;
-    zb_stack.cfg = *nwk_cfg;
+    if (!cfg || zb_stack.initialised) return;
+    zb_stack.cfg = *cfg;
     zb_stack.primary = AL_BDB_ALL_CHANNELS;
     if (!zb_stack.ext && esp_read_mac(mac, ESP_MAC_IEEE802154) == ESP_OK)
         for (int i = 0; i < 8; i++) zb_stack.ext = zb_stack.ext << 8 | mac[i];
@@ -251,7 +251,8 @@ void esp_zb_stack_main_loop(void)
         esp_system_abort("Zigbee is not started");
     }
     zb_lock_enter_loop();
-    for (;;) iterate();
+    while (!zb_stack.stop) iterate();
+    esp_zb_lock_release();
 }
 
 void esp_zb_main_loop_iteration(void)

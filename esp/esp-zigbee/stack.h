@@ -19,11 +19,16 @@ struct zb_stack {
     uint32_t sleep_threshold; /* ms */
     esp_zb_ep_list_t *endpoints;
     esp_zb_core_action_callback_t action;
+    void (*signal)(esp_zb_app_signal_t *s); /* who is told the signals */
+    const char *storage;                    /* partition of its own; NULL: zb_storage */
+    bool stop;                              /* the loop ends; any task may set it */
     struct zb_node zb;
     struct radio *radio;
 };
 extern struct zb_stack zb_stack;
 
+/* What esp_zb_init() does once zb_stack.signal is known. */
+void zb_stack_init(const esp_zb_cfg_t *cfg);
 uint64_t zb_stack_now(void); /* the node's clock, us; 0: not started */
 struct al_node *zb_stack_node(void);
 /* The application's answer; without a handler ESP_ERR_NOT_FOUND. */

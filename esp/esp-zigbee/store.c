@@ -17,8 +17,9 @@ static bool open, told;
 
 static const esp_partition_t *own_partition(void)
 {
+    const char *name = zb_stack.storage ? zb_stack.storage : "zb_storage";
     const esp_partition_t *p =
-        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, "zb_storage");
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, name);
     return p && p->size >= SECTORS_MIN * SECTOR ? p : NULL;
 }
 
