@@ -25,6 +25,7 @@ struct al_aps_link_key {
     bool verified;     /* the partner has proved it */
     uint8_t fresh[16]; /* given out, not yet verified */
     bool has_fresh;
+    bool doubted; /* somebody joins in the partner's name and may have forgotten the key */
     bool rx_known;
     uint32_t rx_counter, rx_saved; /* last received; as in the store */
 };
@@ -236,7 +237,8 @@ struct al_aps_link_key *al_aps_install_key(struct al_aps *a, uint64_t partner);
  * or it could not be saved. */
 struct al_aps_link_key *al_aps_set_key(struct al_aps *a, uint64_t partner, const uint8_t key[16],
                                        enum al_aps_key_kind kind);
-/* partner was heard with this counter under link_key: makes an entry if there is none, and
+/* partner was heard with this counter under link_key: makes an entry if there is none (on a
+ * coordinator in place of one that only has the counter of the default key), and
  * remembers the counter. NULL: table full, or it could not be saved. */
 struct al_aps_link_key *al_aps_heard(struct al_aps *a, uint64_t partner, const uint8_t *link_key,
                                      uint32_t counter);
@@ -246,6 +248,13 @@ struct al_aps_link_key *al_aps_set_fresh(struct al_aps *a, uint64_t partner, con
 /* The fresh key was verified: it takes the place of the old one. */
 struct al_aps_link_key *al_aps_promote(struct al_aps *a, struct al_aps_link_key *k);
 int al_aps_save_key(struct al_aps *a, struct al_aps_link_key *k);
+/* partner joins as if it were new: what goes to it is protected as for a new one, and the key is
+ * deleted when it shows that it uses that. Until then the key opens its frames, too, and ends
+ * the doubt: nothing proves who joins. */
+void al_aps_doubt_key(struct al_aps *a, uint64_t partner);
+void al_aps_trust_key(struct al_aps *a, uint64_t partner); /* no doubt any more */
+/* A key of its own, that not everybody knows: proved, or of an install code. */
+bool al_aps_has_own_key(struct al_aps *a, uint64_t partner);
 /* All but the install code. */
 void al_aps_delete_key(struct al_aps *a, uint64_t partner);
 void al_aps_delete_install_key(struct al_aps *a, uint64_t partner);

@@ -121,16 +121,25 @@ struct al_aps_link_key *al_aps_key(struct al_aps *a, uint64_t partner)
     return k ? k : find(a, partner, true);
 }
 
+/* No key of its own: any member can have one made for any EUI that it thinks of. */
+static bool expendable(const struct al_aps *a, const struct al_aps_link_key *k)
+{
+    return a->c.nwk->c.role == AL_NWK_ROLE_COORDINATOR && k->kind == AL_APS_KEY_DEFAULT &&
+           !k->verified && !k->has_fresh;
+}
+
 static struct al_aps_link_key *take(struct al_aps *a, uint64_t partner)
 {
+    struct al_aps_link_key *place = NULL;
     for (unsigned i = 0; partner && i < a->c.key_count; i++) {
         struct al_aps_link_key *k = &a->c.keys[i];
-        if (k->partner) continue;
-        memset(k, 0, sizeof *k);
-        k->partner = partner;
-        return k;
+        if (!k->partner || (!place && expendable(a, k))) place = k;
+        if (!k->partner) break;
     }
-    return NULL;
+    if (!place) return NULL;
+    memset(place, 0, sizeof *place);
+    place->partner = partner;
+    return place;
 }
 
 struct al_aps_link_key *al_aps_set_key(struct al_aps *a, uint64_t partner, const uint8_t key[16],
@@ -146,7 +155,7 @@ struct al_aps_link_key *al_aps_set_key(struct al_aps *a, uint64_t partner, const
     if (!k) return NULL;
     memmove(k->key, key, sizeof k->key);
     k->kind = (uint8_t)kind;
-    k->verified = k->has_fresh = false;
+    k->verified = k->has_fresh = k->doubted = false;
     memset(k->fresh, 0, sizeof k->fresh);
     if (!same) {
         k->rx_known = false;
@@ -196,6 +205,27 @@ struct al_aps_link_key *al_aps_promote(struct al_aps *a, struct al_aps_link_key 
     }
     own->verified = true;
     return al_aps_save_key(a, own) ? NULL : own;
+}
+
+void al_aps_doubt_key(struct al_aps *a, uint64_t partner)
+{
+    struct al_aps_link_key *k = find(a, partner, false);
+    if (k && k->verified)
+        k->doubted = true;
+    else if (k)
+        free_key(a, k);
+}
+
+void al_aps_trust_key(struct al_aps *a, uint64_t partner)
+{
+    struct al_aps_link_key *k = find(a, partner, false);
+    if (k) k->doubted = false;
+}
+
+bool al_aps_has_own_key(struct al_aps *a, uint64_t partner)
+{
+    const struct al_aps_link_key *k = al_aps_key(a, partner);
+    return k && (k->verified || k->kind == AL_APS_KEY_INSTALL_CODE);
 }
 
 void al_aps_delete_key(struct al_aps *a, uint64_t partner)

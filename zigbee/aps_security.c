@@ -17,6 +17,7 @@ int al_aps_protect(struct al_aps *a, struct al_aps_frame *f, uint64_t partner, u
                    bool fresh, struct al_put *p)
 {
     const struct al_aps_link_key *k = al_aps_key(a, partner);
+    if (k && k->doubted) k = al_aps_install_key(a, partner);
     if (fresh && (!k || !k->has_fresh)) return AL_ERR_NOT_FOUND;
     f->secured = true;
     f->aux = (struct al_aux){.key_id = key_id, .has_source = true, .source = a->c.nwk->ext};
@@ -37,17 +38,33 @@ static int open_with(const struct al_aps *a, struct al_aps_in *in, const uint8_t
     return err;
 }
 
+static int open_with_entry(const struct al_aps *a, struct al_aps_in *in, uint8_t *plain)
+{
+    const struct al_aps_link_key *k = in->key;
+    if (k->has_fresh && open_with(a, in, k->fresh, plain) == 0) {
+        in->fresh_key = true;
+        return 0;
+    }
+    return open_with(a, in, k->key, plain);
+}
+
+/* A partner that has forgotten its key shows that by the one that it began with. */
+static int open_in_doubt(struct al_aps *a, struct al_aps_in *in, uint8_t *plain)
+{
+    if (open_with_entry(a, in, plain) == 0) return 0;
+    struct al_aps_link_key *install = al_aps_install_key(a, in->key_source);
+    int err = open_with(a, in, install ? install->key : a->default_key, plain);
+    if (err) return err;
+    al_aps_delete_key(a, in->key_source);
+    in->key = install;
+    return 0;
+}
+
 /* The keys that the sender may have used, the likeliest first. */
 static int open_by_candidates(struct al_aps *a, struct al_aps_in *in, uint8_t *plain)
 {
-    struct al_aps_link_key *k = in->key;
-    if (k) {
-        if (k->has_fresh && open_with(a, in, k->fresh, plain) == 0) {
-            in->fresh_key = true;
-            return 0;
-        }
-        return open_with(a, in, k->key, plain);
-    }
+    if (in->key)
+        return in->key->doubted ? open_in_doubt(a, in, plain) : open_with_entry(a, in, plain);
     struct al_aps_link_key *own = al_aps_install_key(a, AL_APS_ANY_PARTNER);
     if (own && open_with(a, in, own->key, plain) == 0) return 0;
     return open_with(a, in, a->default_key, plain);
@@ -69,5 +86,6 @@ int al_aps_unprotect(struct al_aps *a, struct al_aps_in *in, uint8_t *plain)
         if (aux->counter < in->key->rx_counter) return AL_ERR_NOT_ALLOWED;
         in->repeated = aux->counter == in->key->rx_counter;
     }
+    if (in->key && !in->repeated) in->key->doubted = false;
     return 0;
 }

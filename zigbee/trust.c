@@ -1,6 +1,7 @@
 #include "zigbee/trust_internal.h"
 
 #define RECORD_VERSION 1u
+#define COUNTER_LATE   0xf0000000u /* of NWK: months before its end. A new key begins at 0 */
 
 void al_trust_init(struct al_trust *t, const struct al_trust_config *c)
 {
@@ -140,6 +141,8 @@ void al_trust_run(struct al_trust *t, uint64_t now)
         struct al_trust_device *d = &t->c.devices[i];
         if (d->ext && d->deadline <= now) al_trust_device_due(t, now, d);
     }
+    if (t->c.trust_centre && t->c.nwk->up && t->c.nwk->counter > COUNTER_LATE)
+        al_trust_change_key(t, now); /* unless that is under way */
     if (t->change.at <= now) al_trust_change_due(t, now);
     if (t->deadline <= now) al_trust_joiner_due(t, now);
 }

@@ -165,8 +165,7 @@ static bool may_join(const struct al_trust *t, uint64_t ext)
  * unless the network is open anyway. */
 static bool may_rejoin(const struct al_trust *t, uint64_t now, uint64_t ext)
 {
-    const struct al_aps_link_key *k = al_aps_key(t->c.aps, ext);
-    if (k && (k->verified || k->kind == AL_APS_KEY_INSTALL_CODE)) return true;
+    if (al_aps_has_own_key(t->c.aps, ext)) return true;
     return al_nwk_permitted(t->c.nwk, now) && may_join(t, ext);
 }
 
@@ -200,11 +199,12 @@ void al_trust_admit(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t add
         return;
     case AL_UPDATE_UNSECURED_JOIN:
         if (!may_join(t, ext)) break;
-        al_aps_delete_key(t->c.aps, ext); /* it has forgotten what it was given */
+        al_aps_doubt_key(t->c.aps, ext); /* it may have forgotten what it was given */
         start(t, now, ext, addr, parent);
         return;
     case AL_UPDATE_TC_REJOIN:
         if (!may_rejoin(t, now, ext)) break;
+        al_aps_trust_key(t->c.aps, ext);
         start(t, now, ext, addr, parent);
         return;
     default:

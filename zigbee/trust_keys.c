@@ -53,6 +53,8 @@ void al_trust_request_key(struct al_trust *t, uint64_t now, const struct al_aps_
         if (ind->fresh_key || partner == ext || partner == t->c.nwk->ext ||
             al_nwk_addr_of(t->c.nwk, partner) == AL_NWK_NO_ADDR)
             return;
+        /* Under the default key it would be no secret, and anybody could ask in any name. */
+        if (!al_aps_has_own_key(t->c.aps, ext) || !al_aps_has_own_key(t->c.aps, partner)) return;
         al_trust_random_key(t, key);
         transport_app_key(t, now, ext, partner, true, key);
         transport_app_key(t, now, partner, ext, false, key);

@@ -122,7 +122,11 @@ static void confirmations_name_the_fault(void **state)
 static void two_members_get_a_key_of_their_own(void **state)
 {
     join(c);
+    exchange_keys();
     al_nwk_learn(&c->nwk, air.now, JOINER_ADDR, JOINER);
+    al_trust_exchange_key(&r->trust, air.now, false);
+    fake_run(SECOND);
+    assert_int_equal(r->exchanged, AL_ZB_OK);
     struct al_aps_command cmd = {
         .id = AL_APS_REQUEST_KEY,
         .request_key = {.type = AL_KEY_TYPE_REQUEST_APP, .partner = ROUTER}};
