@@ -241,6 +241,11 @@ void al_bdb_init(struct al_bdb *b, const struct al_bdb_config *c)
     b->deadline = b->open_until = b->announce_at = b->watch_at = AL_BDB_NEVER;
 }
 
+bool al_bdb_busy(const struct al_bdb *b)
+{
+    return b->purpose != AL_BDB_NOTHING;
+}
+
 bool al_bdb_is_member(const struct al_bdb *b)
 {
     return b->c.nwk->up && !b->c.nwk->awaiting_key;

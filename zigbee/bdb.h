@@ -113,6 +113,8 @@ int al_bdb_open(struct al_bdb *b, uint64_t now, uint8_t seconds);
 int al_bdb_leave(struct al_bdb *b, uint64_t now);
 /* Forgets the network without a word or an event, whatever is under way. */
 void al_bdb_reset(struct al_bdb *b, uint64_t now);
+/* Something was begun whose event is still to come. */
+bool al_bdb_busy(const struct al_bdb *b);
 bool al_bdb_is_member(const struct al_bdb *b);
 bool al_bdb_factory_new(const struct al_bdb *b);
 const char *al_bdb_event_name(enum al_bdb_event event);

@@ -8,7 +8,7 @@ The fences of a page that are marked
     others    (text, c, csv, ...) are pictures and contents of files; a fence needs a mark
 
 The directory stands for a clean clone after `make`: it has `build`, a copy of `firmware`, and
-`core`, `esp`, `idf` and `tests`. The README's session puts build/bin on the PATH itself; for the other pages it is there.
+`core`, `esp`, `host`, `idf`, `radio`, `tests` and `zigbee`. The README's session puts build/bin on the PATH itself; for the other pages it is there.
 A command that has to fail is written `! command`. An `airliftd ... &` is waited for until it
 listens. A session must end what it starts in the background (`kill %1`). A free port takes the place
 of 8070, in the firmware's defaults too.
@@ -78,7 +78,7 @@ def clone(tmp_path):
     root = tmp_path / "clone"
     root.mkdir()
     (root / "build").symlink_to(servers.BUILD)
-    for name in ("core", "esp", "idf", "tests"):
+    for name in ("core", "esp", "host", "idf", "radio", "tests", "zigbee"):
         (root / name).symlink_to(servers.ROOT / name)
     shutil.copytree(servers.ROOT / "firmware", root / "firmware", ignore=shutil.ignore_patterns("build"))
     return root
