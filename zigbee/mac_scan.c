@@ -41,13 +41,18 @@ static void done(struct al_mac *m, uint64_t now)
     if (m->c.up->scan_done) m->c.up->scan_done(m->c.up_ctx, now);
 }
 
-static void ask_for_beacons(struct al_mac *m)
+static void listen_there(struct al_mac *m)
 {
     m->radio.channel = m->scan.channel;
     m->radio.pan_id = AL_MAC_BROADCAST;
     m->radio.short_addr = AL_MAC_BROADCAST;
     m->radio.rx_on = true;
     al_mac_tune(m);
+}
+
+static void ask_for_beacons(struct al_mac *m)
+{
+    listen_there(m);
     m->scan.state = AL_SCAN_ASKING;
     al_mac_own(m, al_mac_short(AL_MAC_BROADCAST, AL_MAC_BROADCAST), false, 0,
                &(struct al_mac_command){.id = AL_MAC_BEACON_REQUEST});
@@ -56,6 +61,8 @@ static void ask_for_beacons(struct al_mac *m)
 static void measure(struct al_mac *m, uint64_t now)
 {
     uint32_t us = duration_us(m->scan.duration);
+    /* A co-processor that was never configured measures nothing. */
+    if (!m->scan.before.channel) listen_there(m);
     int err = m->c.radio->energy_scan(m->c.radio->ctx, m->scan.channel, us);
     if (err == AL_ERR_INVALID_STATE) { /* busy: this channel again, soon */
         m->scan.mask |= 1u << m->scan.channel;
