@@ -298,7 +298,9 @@ static void event(void *ctx, const struct al_zota_client_event *e)
                (double)zb_upgrade_now(c->u) / 1e6, c->sim->zb.node.nwk.addr, (int)e->kind,
                al_zota_client_state_name(e->state), e->offset, al_zota_reason_name(e->reason));
     c->queries += e->kind == AL_ZOTA_CLIENT_QUERY;
+    c->blocks += e->kind == AL_ZOTA_CLIENT_BLOCK;
     c->retries += e->kind == AL_ZOTA_CLIENT_RETRY;
+    c->ends += e->kind == AL_ZOTA_CLIENT_END_SENT;
     if (e->kind == AL_ZOTA_CLIENT_START) {
         c->starts++;
         c->resumed_at = e->offset;
@@ -355,6 +357,12 @@ static void start_client(struct zb_upgrade_client *c)
 /* Beacons are neither acknowledged nor repeated: at 30 % loss every second scan is in vain. */
 static void join(struct zb_upgrade *u, struct zb_sim_node *n)
 {
+    struct al_trust *centre = &u->servers[0].sim->zb.node.trust, *joiner = &n->zb.node.trust;
+    centre->c.install_codes_only = u->code_key != NULL;
+    if (u->code_key) {
+        assert_int_equal(al_trust_add_install_key(centre, n->config.ext, u->code_key), 0);
+        assert_int_equal(al_trust_add_install_key(joiner, AL_APS_ANY_PARTNER, u->code_key), 0);
+    }
     for (int i = 0; i < JOIN_TRIES; i++)
         if (zb_world_steer(u->world, n) == AL_ZB_OK) return;
     fail_msg("not joined in %d tries", JOIN_TRIES);

@@ -80,7 +80,7 @@ struct zb_upgrade_client {
     struct al_slot_writer writer;
 
     /* What became of it */
-    unsigned installed, cuts, starts, queries, retries, gave_up, invalid;
+    unsigned installed, cuts, starts, queries, blocks, retries, ends, gave_up, invalid;
     uint32_t resumed_at; /* offset of the last start */
     uint64_t bytes;      /* of all lives */
     enum al_zota_reason reason;
@@ -91,8 +91,9 @@ struct zb_upgrade {
     struct zb_upgrade_server servers[ZB_UPGRADE_SERVERS];
     struct zb_upgrade_client clients[ZB_UPGRADE_CLIENTS];
     unsigned server_count, client_count;
-    bool hold;      /* the devices do not begin yet, so that more can join undisturbed */
-    uint8_t *image; /* what may be installed */
+    const uint8_t *code_key; /* of the install code of devices that join; NULL: they have none */
+    bool hold;               /* the devices do not begin yet, so that more can join undisturbed */
+    uint8_t *image;          /* what may be installed */
     uint32_t image_len;
 };
 
