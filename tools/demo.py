@@ -12,46 +12,17 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
+from demo_stage import Device, Failed, paint, run, screen, svg
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-STEP_TIMEOUT_S = 60
 NET_RATE = "100K"  # bytes a second: slow enough to see the progress bar
 # A flash operation in the middle of the download: sectors and pages of about 60 KiB.
 CUT_AT = "300:7"
-
-TTY = sys.stdout.isatty()
-
-
-def paint(code, text):
-    return f"\033[{code}m{text}\033[0m" if TTY else text
-
-
-class Screen:
-    """What was shown, for the eye and for the picture."""
-
-    def __init__(self):
-        self.lines = []
-
-    def say(self, text, colour=""):
-        self.lines.append((text, colour))
-        print(paint(colour, text) if colour else text, flush=True)
-
-    def title(self, text):
-        self.say("")
-        self.say(f"== {text}", "1;36")
-
-
-screen = Screen()
-
-
-class Failed(Exception):
-    pass
 
 
 def free_port():
@@ -60,71 +31,11 @@ def free_port():
         return s.getsockname()[1]
 
 
-def run(*cmd, **kw):
-    done = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, **kw)
-    if done.returncode != 0:
-        raise Failed(f"{' '.join(map(str, cmd))}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-class Device:
-    """One switching-on of the device; its log is shown as it comes."""
-
-    # Lines of the log that the demo is about; the rest goes to device.log only.
-    SHOWN = re.compile(r"rst:0x|Loaded app from|demo: |rolling back|Rollback to|self-test|power|panic|Falling back|resum",
-                       re.I)
-
-    def __init__(self, airlift, directory, log, *options):
-        self.log = open(log, "a")
-        self.process = subprocess.Popen(
-            [airlift, "device", "run", directory, "--colour", "never", "--net-rate", NET_RATE, *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        self.seen = []
-        self.changed = threading.Condition()
-        self.from_line = 0
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            line = re.sub(r"\033\[[0-9;]*m", "", line.rstrip())
-            self.log.write(line + "\n")
-            self.log.flush()
-            if self.SHOWN.search(line):
-                level = line[:2]
-                screen.say("   " + line, {"E ": "31", "W ": "33", "I ": "32"}.get(level, "2"))
-            with self.changed:
-                self.seen.append(line)
-                self.changed.notify_all()
-        with self.changed:
-            self.seen.append(None)
-            self.changed.notify_all()
-
-    def wait_for(self, pattern):
-        """Waits for a line behind the last one that was waited for; gives it back."""
-        end = time.monotonic() + STEP_TIMEOUT_S
-        regex = re.compile(pattern)
-        with self.changed:
-            while True:
-                while self.from_line < len(self.seen):
-                    line = self.seen[self.from_line]
-                    self.from_line += 1
-                    if line is None:
-                        raise Failed(f"the device ended before it said '{pattern}'")
-                    if regex.search(line):
-                        return line
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise Failed(f"the device did not say '{pattern}' within {STEP_TIMEOUT_S} s")
-                self.changed.wait(left)
-
-    def switch_off(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        self.process.wait()
+# Lines of the log that the demo is about; the rest goes to device.log only.
+SHOWN = re.compile(r"rst:0x|Loaded app from|demo: |rolling back|Rollback to|self-test|power|panic|Falling back|resum",
+                   re.I)
+# What the picture leaves out: most steps of the progress.
+UNSEEN = re.compile(r"demo: \[.*\] +(?!30|70|100)\d+%|looking for new firmware")
 
 
 class Demo:
@@ -181,7 +92,8 @@ class Demo:
         screen.say(f"   airliftd on https://127.0.0.1:{self.port}, TLS with its own CA")
 
     def switch_on(self, *options):
-        self.device = Device(self.airlift, self.dir / "device", self.dir / "device.log", *options)
+        self.device = Device(self.airlift, self.dir / "device", self.dir / "device.log", SHOWN,
+                             "--net-rate", NET_RATE, *options)
 
     def upgrade(self):
         screen.title("1. Version 1.0.0 runs; 1.1.0 is published")
@@ -258,23 +170,6 @@ class Demo:
         screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(self.dir / 'device.log')}")
 
 
-def svg(lines, path):
-    """The terminal as a picture: the same lines, in the same colours, fewer steps of the progress."""
-    lines = [(text, colour) for text, colour in lines
-             if not re.search(r"demo: \[.*\] +(?!30|70|100)\d+%|looking for new firmware", text)]
-    colours = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "1;36": "#79c0ff", "1": "#ffffff", "2": "#8b949e", "": "#c9d1d9"}
-    height = 18 * len(lines) + 40
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}" font-family="ui-monospace,Menlo,monospace" font-size="13">',
-           f'<rect width="1000" height="{height}" rx="8" fill="#0d1117"/>']
-    for i, (text, colour) in enumerate(lines):
-        shown = text if len(text) <= 122 else text[:121] + "…"
-        for a, b in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-            shown = shown.replace(a, b)
-        weight = ' font-weight="bold"' if colour.startswith("1") else ""
-        out.append(f'<text x="20" y="{30 + 18 * i}" fill="{colours.get(colour, "#c9d1d9")}"{weight} xml:space="preserve">{shown}</text>')
-    path.write_text("\n".join(out) + "\n</svg>\n")
-
-
 def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
@@ -286,7 +181,7 @@ def main():
         print(paint("1;31", f"\ndemo: {why}"), file=sys.stderr)
         return 1
     if args.svg:
-        svg(screen.lines, args.svg)
+        svg([line for line in screen.lines if not UNSEEN.search(line[0])], args.svg)
     return 0
 
 

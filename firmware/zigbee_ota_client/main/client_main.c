@@ -2,6 +2,7 @@
 #include "esp_app_desc.h"
 #include "esp_check.h"
 #include "esp_log.h"
+#include "nvs.h"
 #include "nvs_flash.h"
 #include "upgrade.h"
 
@@ -181,21 +182,45 @@ static esp_err_t register_device(void)
     return esp_zb_device_register(endpoints);
 }
 
-static void zigbee_task(void *arg)
-{
+enum role { ROUTER, END_DEVICE, SLEEPY };
+
 #if CONFIG_EXAMPLE_ROUTER
-    esp_zb_cfg_t config = {.esp_zb_role = ESP_ZB_DEVICE_TYPE_ROUTER,
-                           .nwk_cfg.zczr_cfg = {.max_children = MAX_CHILDREN}};
+#define CONFIGURED_ROLE ROUTER
+#elif CONFIG_EXAMPLE_SLEEPY
+#define CONFIGURED_ROLE SLEEPY
 #else
-    esp_zb_cfg_t config = {
+#define CONFIGURED_ROLE END_DEVICE
+#endif
+
+/* What the factory wrote into NVS, so that one program serves all products of a family; else
+ * the choice of the configuration. */
+static enum role role(void)
+{
+    uint8_t role = CONFIGURED_ROLE;
+    nvs_handle_t handle;
+    if (nvs_open("device", NVS_READONLY, &handle) == ESP_OK) {
+        nvs_get_u8(handle, "role", &role);
+        nvs_close(handle);
+    }
+    return role;
+}
+
+static esp_zb_cfg_t network_config(enum role role)
+{
+    if (role == ROUTER)
+        return (esp_zb_cfg_t){.esp_zb_role = ESP_ZB_DEVICE_TYPE_ROUTER,
+                              .nwk_cfg.zczr_cfg = {.max_children = MAX_CHILDREN}};
+    return (esp_zb_cfg_t){
         .esp_zb_role = ESP_ZB_DEVICE_TYPE_ED,
         .nwk_cfg.zed_cfg = {.ed_timeout = ESP_ZB_ED_AGING_TIMEOUT_64MIN,
                             .keep_alive = KEEP_ALIVE_MS},
     };
-#endif
-#if CONFIG_EXAMPLE_SLEEPY
-    esp_zb_sleep_enable(true);
-#endif
+}
+
+static void zigbee_task(void *arg)
+{
+    esp_zb_cfg_t config = network_config(role());
+    if (role() == SLEEPY) esp_zb_sleep_enable(true);
     esp_zb_init(&config);
     ESP_ERROR_CHECK(register_device());
     esp_zb_core_action_handler_register(on_action);
