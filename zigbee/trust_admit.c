@@ -216,8 +216,10 @@ void al_trust_admit(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t add
 static void device_left(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t addr,
                         uint16_t parent)
 {
+    const struct al_nwk_neighbour *own = al_nwk_neighbour_ext(t->c.nwk, ext);
+    /* A late word of an old parent does not count: the device has kept its address. */
+    if (own && own->relation == AL_NWK_CHILD) return;
     al_trust_device_done(t, ext);
-    /* A late word of an old parent does not count. */
     if (al_nwk_addr_of(t->c.nwk, ext) == addr) al_nwk_unlearn(t->c.nwk, now, ext);
     if (t->c.up->update) t->c.up->update(t->c.up_ctx, now, ext, addr, parent, AL_UPDATE_LEFT);
 }

@@ -119,6 +119,16 @@ static void the_key_changes_long_before_its_counter_ends(void **state)
     assert_memory_equal(al_nwk_active_key(&j->nwk)->key, al_nwk_active_key(&c->nwk)->key, 16);
 }
 
+static void late_word_of_an_old_parent_costs_no_child(void **state)
+{
+    join(c);
+    unsigned updates = c->updates;
+    al_trust_child_left(&r->trust, air.now, JOINER, JOINER_ADDR); /* the address is the same */
+    fake_run(SECOND);
+    assert_int_equal(c->updates, updates);
+    assert_int_equal(al_nwk_neighbour_ext(&c->nwk, JOINER)->relation, AL_NWK_CHILD);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, end)
@@ -128,6 +138,7 @@ int main(void)
         TEST(a_flood_of_names_leaves_room_for_keys),
         TEST(who_was_shut_out_gives_no_orders),
         TEST(the_key_changes_long_before_its_counter_ends),
+        TEST(late_word_of_an_old_parent_costs_no_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
