@@ -145,8 +145,11 @@ int al_mac_beacon_parse(struct al_mac_beacon *b, const uint8_t *payload, size_t 
 {
     struct al_cur c = al_cur(payload, len);
     *b = (struct al_mac_beacon){.superframe = al_le16(&c)};
-    uint8_t slots = al_u8(&c) & 7, pending = al_u8(&c), protocol = al_u8(&c);
-    if (!c.failed && (slots || pending || protocol)) return AL_ERR_NOT_SUPPORTED;
+    uint8_t slots = al_u8(&c) & 7, pending = al_u8(&c);
+    /* Some name the children that frames wait for, although nobody listens for beacons. */
+    al_skip(&c, 2u * (pending & 7u) + 8u * (pending >> 4 & 7u));
+    uint8_t protocol = al_u8(&c);
+    if (!c.failed && (slots || protocol)) return AL_ERR_NOT_SUPPORTED;
     struct al_zb_beacon *z = &b->zigbee;
     uint16_t bits = al_le16(&c);
     z->profile = bits & 0x0f;

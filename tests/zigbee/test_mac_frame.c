@@ -131,6 +131,12 @@ static void beacons_of_others_are_told_apart(void **state)
     payload[4] = 3; /* Thread */
     assert_int_equal(al_mac_beacon_parse(&b, payload, sizeof payload), AL_ERR_NOT_SUPPORTED);
     assert_int_equal(al_mac_beacon_parse(&b, payload, 4), AL_ERR_SHORT);
+    /* With frames for two sleeping children. */
+    uint8_t pending[29];
+    zigbee_hex("ff8f 00 11 3412 8877665544332211 00 2214 8a7863feffbd4d74 ffffff 03", pending,
+               sizeof pending);
+    assert_int_equal(al_mac_beacon_parse(&b, pending, sizeof pending), 0);
+    assert_int_equal(b.zigbee.update_id, 3);
 }
 
 int main(void)
