@@ -250,7 +250,8 @@ int al_zota_client_next_image(struct al_zota_client *c, uint64_t now,
                               const struct al_zota_id *running);
 /* The end of a check that was AL_ZOTA_LATER. */
 int al_zota_client_checked(struct al_zota_client *c, uint64_t now, uint8_t status);
-/* The out-of-band order to upgrade, in states WAITING and EXTERNAL. */
+/* The out-of-band order to upgrade, in states WAITING and EXTERNAL; COUNT_DOWN: no longer than
+ * it has to be, whatever the server said. */
 int al_zota_client_activate(struct al_zota_client *c, uint64_t now);
 
 /* A frame of the cluster from a server. AL_ERR_NOT_SUPPORTED: not for a client: a

@@ -98,6 +98,7 @@ static uint64_t owed_pause(const struct al_zota_client *c)
 {
     uint64_t unit = c->config.period_in_seconds ? AL_ZOTAC_S : AL_ZOTAC_MS;
     uint64_t period = c->min_block_period * unit, own = c->config.block_delay * AL_ZOTAC_MS;
+    if (period > LONGEST_HOLD_S * AL_ZOTAC_S) period = LONGEST_HOLD_S * AL_ZOTAC_S;
     return period > own ? period : own;
 }
 

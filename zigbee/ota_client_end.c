@@ -135,7 +135,8 @@ uint8_t al_zotac_on_order(struct al_zota_client *c, uint64_t now,
 
 int al_zota_client_activate(struct al_zota_client *c, uint64_t now)
 {
-    if (c->state != AL_ZOTA_CLIENT_WAITING && c->state != AL_ZOTA_CLIENT_EXTERNAL)
+    if (c->state != AL_ZOTA_CLIENT_WAITING && c->state != AL_ZOTA_CLIENT_EXTERNAL &&
+        c->state != AL_ZOTA_CLIENT_COUNT_DOWN)
         return AL_ERR_INVALID_STATE;
     count_down(c, now, 0);
     return 0;

@@ -228,6 +228,10 @@ static void the_period_may_be_in_seconds(void **state)
     struct al_zota_frame f = client_bench_hold(0, 0, 2);
     client_bench_receive(&b, &f);
     assert_int_equal(client_bench_wait(&b), S(2));
+    /* But no server holds it for a day between two blocks. */
+    f = client_bench_hold(0, 0, 0xfffe);
+    client_bench_receive(&b, &f);
+    assert_int_equal(client_bench_wait(&b), S(3600));
 }
 
 static void the_server_may_end_a_download(void **state)

@@ -208,6 +208,16 @@ static void activation_policy_1_leaves_the_order_to_the_device(void **state)
     assert_int_equal(al_zota_client_activate(&b.client, b.now), AL_ERR_INVALID_STATE);
 }
 
+static void a_count_down_of_years_may_be_cut_short(void **state)
+{
+    complete();
+    order(0, 788000000); /* a date where a delay belongs */
+    assert_int_equal(b.client.state, AL_ZOTA_CLIENT_COUNT_DOWN);
+    assert_int_equal(al_zota_client_activate(&b.client, b.now), 0);
+    assert_int_equal(client_bench_wait(&b), S(3));
+    assert_int_equal(b.events[AL_ZOTA_CLIENT_FINISH], 1);
+}
+
 static void activation_policy_1_holds_without_an_order_too(void **state)
 {
     b.client.config.activation_policy = 1;
@@ -275,6 +285,7 @@ int main(void)
         T(a_missing_order_is_asked_for_and_then_taken_as_given),
         T(with_timeout_policy_1_it_never_applies_without_an_order),
         T(activation_policy_1_leaves_the_order_to_the_device),
+        T(a_count_down_of_years_may_be_cut_short),
         T(activation_policy_1_holds_without_an_order_too),
         T(several_images_are_one_upgrade),
         T(a_lost_end_request_is_repeated_soon),
