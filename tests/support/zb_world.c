@@ -54,6 +54,18 @@ void zb_world_free(struct zb_world *w)
     free(w);
 }
 
+int zb_world_begin(void **state)
+{
+    *state = zb_world_new(&(struct medium_config){.seed = 1});
+    return 0;
+}
+
+int zb_world_end(void **state)
+{
+    zb_world_free(*state);
+    return 0;
+}
+
 struct zb_world_node *zb_world_of(struct zb_world *w, const struct zb_sim_node *n)
 {
     for (unsigned i = 0; i < w->count; i++)

@@ -36,6 +36,11 @@ struct zb_world {
 struct zb_world *zb_world_new(const struct medium_config *c);
 void zb_world_free(struct zb_world *w); /* NULL allowed */
 
+/* A test with a world of its own, of seed 1 and without losses, as its state. */
+int zb_world_begin(void **state);
+int zb_world_end(void **state);
+#define ZB_WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, zb_world_begin, zb_world_end)
+
 /* Formed and open. */
 struct zb_sim_node *zb_world_coordinator(struct zb_world *w);
 struct zb_sim_node *zb_world_coordinator_at(struct zb_world *w, double x);

@@ -293,34 +293,20 @@ static void a_leave_that_is_stuck_does_not_keep_it_from_trying_again(void **stat
     assert_int_equal(zb_world_count(w, c, AL_BDB_AUTHORISED, d->config.ext), 3);
 }
 
-static int begin(void **state)
-{
-    *state = zb_world_new(&(struct medium_config){.seed = 1});
-    return *state ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    zb_world_free(*state);
-    return 0;
-}
-
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_device_leaves_by_itself),
-        WORLD_TEST(mgmt_leave_sends_a_device_away),
-        WORLD_TEST(mgmt_leave_with_rejoin_brings_it_back),
-        WORLD_TEST(mgmt_leave_of_a_stranger_is_refused),
-        WORLD_TEST(remove_device_takes_a_routers_child_away),
-        WORLD_TEST(factory_reset_ends_whatever_is_under_way),
-        WORLD_TEST(a_dead_child_is_dropped_and_the_trust_centre_hears_of_it),
-        WORLD_TEST(two_devices_with_one_address_get_different_ones),
-        WORLD_TEST(every_wait_of_steering_ends),
-        WORLD_TEST(formation_and_return_end_as_well),
-        WORLD_TEST(a_leave_that_is_stuck_does_not_keep_it_from_trying_again),
+        ZB_WORLD_TEST(a_device_leaves_by_itself),
+        ZB_WORLD_TEST(mgmt_leave_sends_a_device_away),
+        ZB_WORLD_TEST(mgmt_leave_with_rejoin_brings_it_back),
+        ZB_WORLD_TEST(mgmt_leave_of_a_stranger_is_refused),
+        ZB_WORLD_TEST(remove_device_takes_a_routers_child_away),
+        ZB_WORLD_TEST(factory_reset_ends_whatever_is_under_way),
+        ZB_WORLD_TEST(a_dead_child_is_dropped_and_the_trust_centre_hears_of_it),
+        ZB_WORLD_TEST(two_devices_with_one_address_get_different_ones),
+        ZB_WORLD_TEST(every_wait_of_steering_ends),
+        ZB_WORLD_TEST(formation_and_return_end_as_well),
+        ZB_WORLD_TEST(a_leave_that_is_stuck_does_not_keep_it_from_trying_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -363,38 +363,72 @@ static void all_follow_to_another_pan_id(void **state)
     zb_world_exchange(w, f.d, f.c);
 }
 
-static int begin(void **state)
+static void only_the_coordinator_moves_the_network(void **state)
 {
-    *state = zb_world_new(&(struct medium_config){.seed = 1});
-    return *state ? 0 : -1;
+    struct zb_world *w = *state;
+    struct fork f = fork_with(w, false);
+    struct al_nwk *rogue = &f.r[0]->zb.node.nwk;
+    uint16_t pan = f.c->zb.node.nwk.pan_id;
+    rogue->c.role = AL_NWK_ROLE_COORDINATOR;
+    assert_int_equal(al_nwk_change_pan(rogue, zb_sim_now(w->sim), (uint16_t)(pan ^ 1)), 0);
+    assert_int_equal(al_zdo_change_channel(&f.r[0]->zb.node.zdo, zb_sim_now(w->sim), 26), 0);
+    rogue->c.role = AL_NWK_ROLE_ROUTER;
+    rogue->move.at = UINT64_MAX;
+    zb_world_run(w, 30);
+    assert_int_equal(f.c->zb.node.nwk.pan_id, pan);
+    assert_int_equal(f.r[1]->zb.node.nwk.pan_id, pan);
+    assert_int_equal(f.r[1]->zb.node.nwk.channel, f.c->zb.node.nwk.channel);
+    assert_int_equal(f.r[1]->zb.node.nwk.update_id, 0);
 }
 
-static int end(void **state)
+/* Its network's name, said by somebody else on another PAN: it asks there, in vain. */
+static void a_rejoin_in_vain_leaves_a_router_where_it_was(void **state)
 {
-    zb_world_free(*state);
-    return 0;
+    struct zb_world *w = *state;
+    struct zb_sim_node *c = zb_world_coordinator(w);
+    struct zb_sim_node *r = zb_world_add(w, AL_NWK_ROLE_ROUTER, false);
+    zb_world_join(w, r);
+    uint16_t pan = r->zb.node.nwk.pan_id, addr = r->zb.node.nwk.addr;
+    uint8_t channel = r->zb.node.nwk.channel;
+    zb_sim_power_off(c);
+    struct zb_sim_node *liar = zb_world_add(w, AL_NWK_ROLE_COORDINATOR, false);
+    liar->zb.node.bdb.c.epid = c->config.ext;
+    assert_int_equal(al_bdb_form(&liar->zb.node.bdb, zb_sim_now(w->sim)), 0);
+    assert_int_equal(zb_world_wait(w, liar, AL_BDB_FORMED, 20), AL_ZB_OK);
+    assert_int_not_equal(liar->zb.node.nwk.pan_id, pan);
+    zb_world_run(w, 300);
+    zb_world_expect(w, r, AL_BDB_PARENT_LOST, 0);
+    zb_world_until_state(w, r, AL_BDB_PAUSE);
+    assert_true(is_member(r));
+    assert_int_equal(r->zb.node.nwk.pan_id, pan);
+    assert_int_equal(r->zb.node.nwk.channel, channel);
+    assert_int_equal(r->zb.node.nwk.addr, addr);
+    zb_sim_power_off(liar);
+    zb_world_restart(w, c);
+    assert_int_equal(rejoined(w, r, 700), AL_ZB_OK);
+    zb_world_exchange(w, c, r);
 }
-
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_sleepy_device_finds_another_parent),
-        WORLD_TEST(a_listening_device_finds_another_parent),
-        WORLD_TEST(without_another_parent_it_waits_for_the_old_one),
-        WORLD_TEST(a_device_that_starts_without_its_network_goes_on_looking),
-        WORLD_TEST(a_sleepy_device_that_missed_a_key_gets_it_from_the_trust_centre),
-        WORLD_TEST(a_listening_device_that_missed_a_key_gets_it_from_the_trust_centre),
-        WORLD_TEST(a_router_that_missed_a_key_notices_and_gets_it),
-        WORLD_TEST(a_key_change_reaches_who_is_there),
-        WORLD_TEST(a_coordinator_restarts_among_its_devices),
-        WORLD_TEST(a_router_that_hears_nobody_goes_on_serving_its_children),
-        WORLD_TEST(a_router_restarts_with_its_children),
-        WORLD_TEST(a_child_that_has_moved_meanwhile_is_struck_off),
-        WORLD_TEST(everything_comes_back_after_a_power_cut),
-        WORLD_TEST(all_follow_to_another_channel),
-        WORLD_TEST(all_follow_to_another_pan_id),
+        ZB_WORLD_TEST(a_sleepy_device_finds_another_parent),
+        ZB_WORLD_TEST(a_listening_device_finds_another_parent),
+        ZB_WORLD_TEST(without_another_parent_it_waits_for_the_old_one),
+        ZB_WORLD_TEST(a_device_that_starts_without_its_network_goes_on_looking),
+        ZB_WORLD_TEST(a_sleepy_device_that_missed_a_key_gets_it_from_the_trust_centre),
+        ZB_WORLD_TEST(a_listening_device_that_missed_a_key_gets_it_from_the_trust_centre),
+        ZB_WORLD_TEST(a_router_that_missed_a_key_notices_and_gets_it),
+        ZB_WORLD_TEST(a_key_change_reaches_who_is_there),
+        ZB_WORLD_TEST(a_coordinator_restarts_among_its_devices),
+        ZB_WORLD_TEST(a_router_that_hears_nobody_goes_on_serving_its_children),
+        ZB_WORLD_TEST(a_router_restarts_with_its_children),
+        ZB_WORLD_TEST(a_child_that_has_moved_meanwhile_is_struck_off),
+        ZB_WORLD_TEST(everything_comes_back_after_a_power_cut),
+        ZB_WORLD_TEST(all_follow_to_another_channel),
+        ZB_WORLD_TEST(all_follow_to_another_pan_id),
+        ZB_WORLD_TEST(only_the_coordinator_moves_the_network),
+        ZB_WORLD_TEST(a_rejoin_in_vain_leaves_a_router_where_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

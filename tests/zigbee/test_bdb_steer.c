@@ -394,41 +394,27 @@ static void one_thing_at_a_time(void **state)
     assert_int_equal(steered(w, d), AL_ZB_OK);
 }
 
-static int begin(void **state)
-{
-    *state = zb_world_new(&(struct medium_config){.seed = 1});
-    return *state ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    zb_world_free(*state);
-    return 0;
-}
-
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(without_a_network_it_says_so),
-        WORLD_TEST(a_full_network_is_no_candidate),
-        WORLD_TEST(the_last_place_may_be_taken_meanwhile),
-        WORLD_TEST(a_network_that_closes_refuses),
-        WORLD_TEST(whom_the_application_does_not_want_gets_no_key),
-        WORLD_TEST(a_key_under_another_link_key_is_not_taken),
-        WORLD_TEST(a_trust_centre_that_does_not_describe_itself_is_left),
-        WORLD_TEST(a_trust_centre_without_link_keys_is_left),
-        WORLD_TEST(a_proof_without_confirmation_is_no_membership),
-        WORLD_TEST(a_trust_centre_that_answers_again_is_joined_at_the_second_try),
-        WORLD_TEST(an_old_trust_centre_is_not_asked_for_a_link_key),
-        WORLD_TEST(the_louder_of_two_networks_is_joined),
-        WORLD_TEST(the_network_that_was_asked_for_is_joined),
-        WORLD_TEST(a_network_that_does_not_take_it_is_no_obstacle),
-        WORLD_TEST(install_codes_let_in_who_has_the_right_one),
-        WORLD_TEST(twenty_devices_join_at_the_same_moment),
-        WORLD_TEST(steering_on_a_member_opens_the_network_for_three_minutes),
-        WORLD_TEST(one_thing_at_a_time),
+        ZB_WORLD_TEST(without_a_network_it_says_so),
+        ZB_WORLD_TEST(a_full_network_is_no_candidate),
+        ZB_WORLD_TEST(the_last_place_may_be_taken_meanwhile),
+        ZB_WORLD_TEST(a_network_that_closes_refuses),
+        ZB_WORLD_TEST(whom_the_application_does_not_want_gets_no_key),
+        ZB_WORLD_TEST(a_key_under_another_link_key_is_not_taken),
+        ZB_WORLD_TEST(a_trust_centre_that_does_not_describe_itself_is_left),
+        ZB_WORLD_TEST(a_trust_centre_without_link_keys_is_left),
+        ZB_WORLD_TEST(a_proof_without_confirmation_is_no_membership),
+        ZB_WORLD_TEST(a_trust_centre_that_answers_again_is_joined_at_the_second_try),
+        ZB_WORLD_TEST(an_old_trust_centre_is_not_asked_for_a_link_key),
+        ZB_WORLD_TEST(the_louder_of_two_networks_is_joined),
+        ZB_WORLD_TEST(the_network_that_was_asked_for_is_joined),
+        ZB_WORLD_TEST(a_network_that_does_not_take_it_is_no_obstacle),
+        ZB_WORLD_TEST(install_codes_let_in_who_has_the_right_one),
+        ZB_WORLD_TEST(twenty_devices_join_at_the_same_moment),
+        ZB_WORLD_TEST(steering_on_a_member_opens_the_network_for_three_minutes),
+        ZB_WORLD_TEST(one_thing_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

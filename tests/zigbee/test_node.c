@@ -99,6 +99,35 @@ static void a_device_that_is_told_to_leaves_and_may_join_again(void **state)
     zb_world_join(w, d);
 }
 
+static struct {
+    unsigned count;
+    uint64_t first, last;
+} matches;
+
+static void match_came(void *ctx, uint64_t now, const struct al_zdo_answer *a)
+{
+    if (a->status != AL_ZB_OK) return;
+    if (!matches.count++) matches.first = now;
+    matches.last = now;
+}
+
+static void answers_to_a_broadcast_are_spread(void **state)
+{
+    static const uint16_t cluster = 0xfc00;
+    struct zb_world *w = *state;
+    struct zb_sim_node *c = zb_world_coordinator(w);
+    for (int i = 0; i < 6; i++) zb_world_join(w, zb_world_add(w, AL_NWK_ROLE_ROUTER, false));
+    zb_world_run(w, 5);
+    memset(&matches, 0, sizeof matches);
+    assert_int_equal(al_zdo_match_desc(&c->zb.node.zdo, zb_sim_now(w->sim), AL_NWK_ALL_RX_ON,
+                                       AL_PROFILE_HA, &cluster, 1, NULL, 0, match_came, NULL),
+                     0);
+    zb_world_run(w, 5);
+    assert_int_equal(matches.count, 6);
+    /* Six answers at once would be through in 60 ms. */
+    assert_in_range(matches.last - matches.first, 200000, 600000);
+}
+
 static void joining_works_through_loss(void **state)
 {
     zb_world_free(*state);
@@ -116,30 +145,17 @@ static void joining_works_through_loss(void **state)
     }
 }
 
-static int begin(void **state)
-{
-    *state = zb_world_new(&(struct medium_config){.seed = 1});
-    return *state ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    zb_world_free(*state);
-    return 0;
-}
-
-#define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(a_coordinator_forms_and_a_router_joins),
-        WORLD_TEST(end_devices_join_listening_and_sleeping),
-        WORLD_TEST(a_sleepy_device_joins_behind_two_routers),
-        WORLD_TEST(every_node_comes_back_after_a_power_cut),
-        WORLD_TEST(a_closed_network_takes_nobody),
-        WORLD_TEST(a_device_that_is_told_to_leaves_and_may_join_again),
-        WORLD_TEST(joining_works_through_loss),
+        ZB_WORLD_TEST(a_coordinator_forms_and_a_router_joins),
+        ZB_WORLD_TEST(end_devices_join_listening_and_sleeping),
+        ZB_WORLD_TEST(a_sleepy_device_joins_behind_two_routers),
+        ZB_WORLD_TEST(every_node_comes_back_after_a_power_cut),
+        ZB_WORLD_TEST(a_closed_network_takes_nobody),
+        ZB_WORLD_TEST(a_device_that_is_told_to_leaves_and_may_join_again),
+        ZB_WORLD_TEST(answers_to_a_broadcast_are_spread),
+        ZB_WORLD_TEST(joining_works_through_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
