@@ -224,9 +224,12 @@ static void a_break_further_on_is_told_to_the_source(void **state)
     nwk_bench_passes(c, last, "whole");
     nwk_bench_kill(last);
     c->last_status = 0xff;
-    nwk_bench_send(c, last->nwk.addr, "lost", 1);
-    nwk_bench_run(&bench, 4 * SECOND);
-    assert_int_equal(c->sent[1], AL_ZB_OK); /* the first hop had it */
+    for (unsigned i = 0; i < 3; i++) { /* in a row: one frame may fail over a good link */
+        assert_int_equal(c->last_status, 0xff);
+        nwk_bench_send(c, last->nwk.addr, "lost", 1);
+        nwk_bench_run(&bench, 4 * SECOND);
+        assert_int_equal(c->sent[1], AL_ZB_OK); /* the first hop had it */
+    }
     assert_true(c->last_status == AL_NWK_STATUS_LINK_FAILURE ||
                 c->last_status == AL_NWK_STATUS_NO_ROUTE);
     for (unsigned i = 0; i < 24; i++)
@@ -289,7 +292,7 @@ static void a_concentrator_sends_back_the_way_frames_came(void **state)
     nwk_bench_meet(&bench.node[1], r3);
     nwk_bench_kill(&bench.node[2]);
     nwk_bench_run(&bench, 40 * SECOND);
-    nwk_bench_send(c, r3->nwk.addr, "fails", 1);
+    for (unsigned i = 0; i < 3; i++) nwk_bench_send(c, r3->nwk.addr, "fails", (uint16_t)(i + 1));
     nwk_bench_run(&bench, 15 * SECOND);
     nwk_bench_passes(c, r3, "another way");
 }
