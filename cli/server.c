@@ -44,8 +44,9 @@ static int upload_path(const struct cli_args *a, const uint8_t *data, size_t len
                         name, ARTIFACT_NAME_MAX);
     crypto_digest(AL_SHA256, data, len, digest);
     crypto_hex(digest, sizeof digest, hex);
-    snprintf(path, size, API_PREFIX "artifacts?name=%s&kind=%s&sha256=%s", escaped,
-             kind ? kind : "esp-app", hex);
+    /* Without a kind the server finds it out. */
+    snprintf(path, size, API_PREFIX "artifacts?name=%s%s%s&sha256=%s", escaped,
+             kind ? "&kind=" : "", kind ? kind : "", hex);
     return CLI_OK;
 }
 
@@ -86,11 +87,26 @@ static int run_push(const struct cli_args *a)
     return status;
 }
 
+/* Where others name the chip: manufacturer and image type. */
+static void chip_or_ids(const cJSON *a, char *out, size_t size)
+{
+    const cJSON *manufacturer = cJSON_GetObjectItem(a, "manufacturer_code"),
+                *type = cJSON_GetObjectItem(a, "image_type");
+    if (cJSON_IsNumber(manufacturer) && cJSON_IsNumber(type))
+        snprintf(out, size, "%04x-%04x", (unsigned)manufacturer->valuedouble,
+                 (unsigned)type->valuedouble);
+    else
+        snprintf(out, size, "%s", cli_text_of(a, "chip"));
+}
+
 static void print_artifact(const cJSON *a)
 {
+    char chip[24];
+    const char *project = cli_text_of(a, "project_name");
+    chip_or_ids(a, chip, sizeof chip);
     cli_print("%-32s %10.0f  %-14s %-10s %-24s %-16s %.12s  %s\n", cli_text_of(a, "name"),
-              cJSON_GetNumberValue(cJSON_GetObjectItem(a, "size")), cli_text_of(a, "kind"),
-              cli_text_of(a, "chip"), cli_text_of(a, "project_name"), cli_text_of(a, "version"),
+              cJSON_GetNumberValue(cJSON_GetObjectItem(a, "size")), cli_text_of(a, "kind"), chip,
+              *project ? project : cli_text_of(a, "header_string"), cli_text_of(a, "version"),
               cli_text_of(a, "sha256"), cli_text_of(a, "published"));
 }
 
@@ -141,8 +157,10 @@ static int run_artifacts_delete(const struct cli_args *a)
 
 static const struct cli_option push_options[] = {
     {"--name", "NAME", "name that devices ask for; else the file's", false},
-    {"--kind", "esp-app|esp-bootloader|other",
-     "what the file is: images are checked before they are published (esp-app)", false},
+    {"--kind", "esp-app|esp-bootloader|zigbee|other",
+     "what the file is: images are checked before they are published; default: a Zigbee OTA file "
+     "is recognized, all else is esp-app",
+     false},
     SERVER_LINK_OPTIONS,
     {0},
 };

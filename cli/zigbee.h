@@ -32,9 +32,6 @@ extern const struct cli_option zigbee_serve_options[], zigbee_client_options[],
 int zigbee_serve_run(const struct cli_args *a);
 int zigbee_client_run(const struct cli_args *a);
 int zigbee_control_run(const struct cli_args *a);
-/* "22:00-06:00" as minutes of the day; "11,15,20" as a channel mask. False: neither. */
-bool zigbee_quiet_option(const char *text, uint16_t *from, uint16_t *to);
-bool zigbee_channels_option(const char *text, uint32_t *mask);
 
 /* ZCL frames as JSON. The fields of a command of the OTA cluster: NULL when it is none, or
  * too short. */

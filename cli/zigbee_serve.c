@@ -62,26 +62,7 @@ struct serve {
 
 /* ---- Options ---- */
 
-static bool parse_time(const char *text, size_t len, uint16_t *minute)
-{
-    unsigned hour, min;
-    char copy[8], rest;
-    if (len >= sizeof copy) return false;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    if (sscanf(copy, "%2u:%2u%c", &hour, &min, &rest) != 2 || hour > 24 || min > 59) return false;
-    *minute = (uint16_t)(hour * 60 + min);
-    return *minute <= 24 * 60;
-}
-
-bool zigbee_quiet_option(const char *text, uint16_t *from, uint16_t *to)
-{
-    const char *dash = strchr(text, '-');
-    return dash && parse_time(text, (size_t)(dash - text), from) &&
-           parse_time(dash + 1, strlen(dash + 1), to);
-}
-
-bool zigbee_channels_option(const char *text, uint32_t *mask)
+static bool channels_option(const char *text, uint32_t *mask)
 {
     *mask = 0;
     for (const char *at = text;; at++) {
@@ -104,9 +85,9 @@ static int read_options(struct serve *s)
     if (!cli_value(a, "--radio")) return cli_usage(a, "--radio is needed");
     if (cli_value(a, "--restore") && !cli_value(a, "--state"))
         return cli_usage(a, "--restore fills a --state");
-    if (quiet && !zigbee_quiet_option(quiet, &c->quiet_from, &c->quiet_to))
+    if (quiet && !gateway_quiet_parse(quiet, &c->quiet_from, &c->quiet_to))
         return cli_usage(a, "--quiet '%s': two times are needed, like 22:00-06:00", quiet);
-    if (channels && !zigbee_channels_option(channels, &c->channels))
+    if (channels && !channels_option(channels, &c->channels))
         return cli_usage(a, "--channel '%s': numbers from 11 to 26 are needed, like 11,15,20",
                          channels);
     c->pan_id = (uint16_t)cli_number(a, "--pan-id", 0, 0xfffe, &ok);

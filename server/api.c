@@ -8,6 +8,7 @@
 #include "server/artifacts.h"
 #include "server/auth.h"
 #include "server/firmware.h"
+#include "server/gateway_api.h"
 #include "server/log.h"
 
 static const char page[] =
@@ -60,6 +61,11 @@ static void route_artifact(struct api *api, struct http_request *r, const char *
         answer_method(r, "GET, HEAD, DELETE");
 }
 
+static void route_zigbee(struct api *api, struct http_request *r, const char *rest)
+{
+    if (allowed(api, r)) gateway_api_answer(api->gateway, r, rest);
+}
+
 /* What follows prefix in path; NULL: path does not begin with it. */
 static const char *behind(const char *path, const char *prefix)
 {
@@ -94,6 +100,8 @@ static void begin(void *ctx, struct http_request *r)
         route_artifacts(api, r);
     else if ((rest = behind(path, API_PREFIX "artifacts/")))
         route_artifact(api, r, rest);
+    else if ((rest = behind(path, API_PREFIX "zigbee/")))
+        route_zigbee(api, r, rest);
     else
         route_open(r, path);
     http_answer_header(r, "X-Content-Type-Options", "nosniff");

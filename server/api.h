@@ -5,6 +5,7 @@
  *   POST   /api/v1/artifacts?name=N[&kind=K][&sha256=H]   the file as body token
  *   GET    /api/v1/artifacts/NAME      one, with "history":[...]           token
  *   DELETE /api/v1/artifacts/NAME                                          token
+ *          /api/v1/zigbee/...          server/gateway_api.h                token
  *   GET    /firmware/NAME              server/firmware.h                   open to all
  *   GET    /                           a short page                        open to all
  *
@@ -13,13 +14,15 @@
 #define SERVER_API_H
 
 #include "net/http_server.h"
+#include "server/gateway_thread.h"
 #include "server/store.h"
 
 #define API_PREFIX "/api/v1/"
 
 struct api {
     struct store *store;
-    uint64_t max_size; /* bytes that an artifact may have */
+    uint64_t max_size;              /* bytes that an artifact may have */
+    struct gateway_thread *gateway; /* NULL: there is none */
 };
 
 extern const struct http_handler api_handler; /* its ctx is a struct api */

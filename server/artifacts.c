@@ -13,6 +13,7 @@
 #include "server/firmware.h"
 #include "server/image_check.h"
 #include "server/log.h"
+#include "server/zigbee_check.h"
 
 /* What a POST is about; hangs on the request until it is gone. */
 struct upload {
@@ -31,7 +32,14 @@ static cJSON *artifact_json(const struct artifact *a)
     cJSON_AddStringToObject(doc, "kind", a->kind);
     snprintf(text, sizeof text, FIRMWARE_PREFIX "%s", a->name);
     cJSON_AddStringToObject(doc, "url", text);
-    if (a->chip[0]) {
+    struct al_zota_id id;
+    if (zigbee_ids(a, &id)) {
+        cJSON_AddNumberToObject(doc, "manufacturer_code", id.manufacturer);
+        cJSON_AddNumberToObject(doc, "image_type", id.image_type);
+        cJSON_AddNumberToObject(doc, "file_version", id.file_version);
+        cJSON_AddStringToObject(doc, "header_string", a->project);
+        cJSON_AddStringToObject(doc, "version", a->version);
+    } else if (a->chip[0]) {
         cJSON_AddStringToObject(doc, "chip", a->chip);
         cJSON_AddStringToObject(doc, "project_name", a->project);
         cJSON_AddStringToObject(doc, "version", a->version);
@@ -81,6 +89,7 @@ void artifacts_delete(struct api *api, struct http_request *r, const char *name)
         answer_store_error(r, err, name);
         return;
     }
+    if (api->gateway) gateway_thread_images_changed(api->gateway);
     server_log("deleted '%s'", name);
     http_answer_text(r, 204, "text/plain", "");
 }
@@ -103,9 +112,10 @@ static bool take_arguments(struct http_request *r, struct upload *u)
                      "?name=app.bin");
         return false;
     }
-    if (!http_request_query(r, "kind", a->kind, sizeof a->kind)) strcpy(a->kind, "esp-app");
-    if (!image_kind_ok(a->kind)) {
-        answer_error(r, 400, "kind", "'kind' is not known", "esp-app, esp-bootloader or other");
+    bool told = http_request_query(r, "kind", a->kind, sizeof a->kind);
+    if (told && !image_kind_ok(a->kind)) {
+        answer_error(r, 400, "kind", "'kind' is not known",
+                     "esp-app, esp-bootloader, zigbee or other; without it, it is found out");
         return false;
     }
     http_request_query(r, "sha256", u->expected_sha256, sizeof u->expected_sha256);
@@ -170,8 +180,10 @@ static bool content_ok(struct http_request *r, struct upload *u)
     server_log("'%s' refused: %s", u->artifact.name, why.message);
     snprintf(code, sizeof code, "image_%s", why.check);
     answer_error(r, 422, code, why.message,
-                 "'airlift image verify FILE' makes the same checks; files that are no images "
-                 "are published with kind=other");
+                 strcmp(u->artifact.kind, ZIGBEE_KIND) == 0
+                     ? "'airlift zigbee verify --lenient FILE' makes the same checks"
+                     : "'airlift image verify FILE' makes the same checks; files that are no "
+                       "images are published with kind=other");
     return false;
 }
 
@@ -197,6 +209,7 @@ void artifacts_upload_end(void *ctx, struct http_request *r)
         server_log("published '%s': %s%s%s%s%s, %" PRIu64 " bytes, sha256 %.12s...", a->name,
                    a->kind, a->project[0] ? " " : "", a->project, a->version[0] ? " " : "",
                    a->version, a->size, a->sha256);
+    if (fresh && api->gateway) gateway_thread_images_changed(api->gateway);
     answer_json(r, fresh ? 201 : 200, artifact_json(&u->artifact));
 }
 

@@ -70,6 +70,25 @@ bool gateway_quiet(const struct gateway *g)
     return from < to ? minute >= from && minute < to : minute >= from || minute < to;
 }
 
+static bool parse_time(const char *text, size_t len, uint16_t *minute)
+{
+    unsigned hour, min;
+    char copy[8], rest;
+    if (len >= sizeof copy) return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    if (sscanf(copy, "%2u:%2u%c", &hour, &min, &rest) != 2 || hour > 24 || min > 59) return false;
+    *minute = (uint16_t)(hour * 60 + min);
+    return *minute <= 24 * 60;
+}
+
+bool gateway_quiet_parse(const char *text, uint16_t *from, uint16_t *to)
+{
+    const char *dash = strchr(text, '-');
+    return dash && parse_time(text, (size_t)(dash - text), from) &&
+           parse_time(dash + 1, strlen(dash + 1), to);
+}
+
 /* ---- Who comes and goes ---- */
 
 static void joined(struct gateway *g, const struct al_bdb_event_args *a, bool capability_known)

@@ -96,6 +96,8 @@ int gateway_install_code(struct gateway *g, uint64_t ext, const char *code, char
                          size_t why_size);
 /* Images have changed: looks who can be upgraded now. */
 void gateway_images_changed(struct gateway *g, uint64_t now);
+/* "22:00-06:00" as minutes of the day. False: it is not like that. */
+bool gateway_quiet_parse(const char *text, uint16_t *from, uint16_t *to);
 /* Nothing is under way or waiting that could go on by itself. */
 bool gateway_idle(const struct gateway *g);
 

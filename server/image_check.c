@@ -8,6 +8,7 @@
 #include "core/image_verify.h"
 #include "host/crypto_openssl.h"
 #include "host/vendor_log.h"
+#include "server/zigbee_check.h"
 
 #define MAX_IMAGE_LEN (16u << 20) /* the largest slot that boot loaders take */
 
@@ -61,7 +62,7 @@ static bool explain(const struct image_bytes *b, const struct al_image_fault *fa
 bool image_kind_ok(const char *kind)
 {
     return strcmp(kind, "esp-app") == 0 || strcmp(kind, "esp-bootloader") == 0 ||
-           strcmp(kind, "other") == 0;
+           strcmp(kind, ZIGBEE_KIND) == 0 || strcmp(kind, "other") == 0;
 }
 
 /* The figures of a device that the image is meant for. */
@@ -97,7 +98,10 @@ bool image_check(const uint8_t *data, size_t len, struct artifact *a, struct ima
     struct al_image_rules rules = {.crypto = &crypto_openssl};
     struct al_image image;
     struct al_image_fault fault = {0};
+    if (!a->kind[0])
+        strcpy(a->kind, zigbee_recognized(a->name, data, len) ? ZIGBEE_KIND : "esp-app");
     if (strcmp(a->kind, "other") == 0) return true;
+    if (strcmp(a->kind, ZIGBEE_KIND) == 0) return zigbee_check(data, len, a, why);
     if (len > MAX_IMAGE_LEN)
         return REFUSE(why, "length", "the image has %zu bytes, more than any slot (%u)", len,
                       MAX_IMAGE_LEN);

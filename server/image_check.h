@@ -14,10 +14,12 @@ struct image_refusal {
     char message[512]; /* for people */
 };
 
-/* The kinds that artifacts can have: "esp-app", "esp-bootloader", "other" (not looked at). */
+/* The kinds that artifacts can have: "esp-app", "esp-bootloader", "zigbee" (zigbee_check.h),
+ * "other" (not looked at). */
 bool image_kind_ok(const char *kind);
 
-/* a->kind says as what; project, version, chip and secure_version are filled in. false: why. */
+/* a->kind says as what ("": it is found out); project, version, chip and secure_version are
+ * filled in. false: why. */
 bool image_check(const uint8_t *data, size_t len, struct artifact *a, struct image_refusal *why);
 
 #endif

@@ -113,6 +113,21 @@ static bool start_http(struct daemon *d)
     return d->http != NULL;
 }
 
+static bool start_gateway(struct daemon *d)
+{
+    const struct options *o = &d->options;
+    struct gateway_thread_config c = {.radio = o->zigbee_radio,
+                                      .data = o->data,
+                                      .store = d->api.store,
+                                      .parallel = (uint16_t)o->zigbee_parallel,
+                                      .channels = o->zigbee_channel ? 1u << o->zigbee_channel : 0,
+                                      .quiet_from = o->quiet_from,
+                                      .quiet_to = o->quiet_to,
+                                      .manual = o->zigbee_manual};
+    d->api.gateway = gateway_thread_start(&c, d->why, sizeof d->why);
+    return d->api.gateway != NULL;
+}
+
 static bool prepare(struct daemon *d)
 {
     const struct options *o = &d->options;
@@ -122,7 +137,8 @@ static bool prepare(struct daemon *d)
     d->api.store = store_open(o->data, d->why, sizeof d->why);
     if (!d->api.store) return false;
     int err = auth_ready(d->api.store, o->data, o->new_token, &d->token_made);
-    return err == 0 ? start_http(d) : cannot_write(d, err);
+    if (err != 0) return cannot_write(d, err);
+    return (!o->zigbee_radio || start_gateway(d)) && start_http(d);
 }
 
 static void tell(const struct daemon *d)
@@ -154,6 +170,7 @@ static void clean_up(struct daemon *d)
 {
     http_server_stop(d->http, STOP_GRACE_S);
     if (d->announced) data_dir_announce(d->options.data, NULL);
+    gateway_thread_stop(d->api.gateway);
     store_close(d->api.store);
     tls_material_free(&d->tls);
     if (d->lock_fd >= 0) close(d->lock_fd);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/version.h"
+#include "server/gateway.h"
 
 #define EXIT_USAGE       2
 #define DEFAULT_LISTEN   "[::]:8070"
@@ -26,6 +27,11 @@ enum {
     OPT_NEW_TOKEN,
     OPT_CONNECTIONS,
     OPT_PER_ADDRESS,
+    OPT_ZIGBEE_RADIO,
+    OPT_ZIGBEE_PARALLEL,
+    OPT_ZIGBEE_CHANNEL,
+    OPT_ZIGBEE_QUIET,
+    OPT_ZIGBEE_MANUAL,
     OPT_HELP,
     OPT_VERSION
 };
@@ -43,6 +49,11 @@ static const struct option table[] = {
     {"new-token", no_argument, NULL, OPT_NEW_TOKEN},
     {"connections", required_argument, NULL, OPT_CONNECTIONS},
     {"connections-per-address", required_argument, NULL, OPT_PER_ADDRESS},
+    {"zigbee-radio", required_argument, NULL, OPT_ZIGBEE_RADIO},
+    {"zigbee-parallel", required_argument, NULL, OPT_ZIGBEE_PARALLEL},
+    {"zigbee-channel", required_argument, NULL, OPT_ZIGBEE_CHANNEL},
+    {"zigbee-quiet", required_argument, NULL, OPT_ZIGBEE_QUIET},
+    {"zigbee-manual", no_argument, NULL, OPT_ZIGBEE_MANUAL},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {0},
@@ -64,6 +75,12 @@ static const char help[] =
     "  --max-size BYTES         largest file that is taken (64M); K and M are understood\n"
     "  --connections N          most connections at a time (4096)\n"
     "  --connections-per-address N  most connections of one address (1024)\n"
+    "  --zigbee-radio R         be a Zigbee gateway, too: medium:SOCKET, spinel:DEVICE or\n"
+    "                           spinel:tcp://HOST:PORT\n"
+    "  --zigbee-channel N       form its network on this channel, 11 to 26\n"
+    "  --zigbee-parallel N      upgrades at a time (4)\n"
+    "  --zigbee-quiet A-B       no upgrades between these times, like 22:00-06:00\n"
+    "  --zigbee-manual          upgrade only what the API orders\n"
     "  --help, --version\n\n"
     "Example:\n  airliftd --data /var/lib/airlift --name updates.example.com\n";
 
@@ -144,6 +161,25 @@ static int take(struct options *o, int option, const char *value)
     case OPT_CERT_CHECK:
         status = take_number("--cert-check", value, 365 * DAY_S, &n);
         o->cert_check_s = (unsigned)n;
+        break;
+    case OPT_ZIGBEE_RADIO:
+        o->zigbee_radio = value;
+        break;
+    case OPT_ZIGBEE_MANUAL:
+        o->zigbee_manual = true;
+        break;
+    case OPT_ZIGBEE_PARALLEL:
+        status = take_number("--zigbee-parallel", value, 1000, &n);
+        o->zigbee_parallel = (unsigned)n;
+        break;
+    case OPT_ZIGBEE_CHANNEL:
+        status = take_number("--zigbee-channel", value, 26, &n);
+        o->zigbee_channel = (unsigned)n;
+        if (status < 0 && n < 11) return wrong_use(": a channel is 11 to 26", value);
+        break;
+    case OPT_ZIGBEE_QUIET:
+        if (!gateway_quiet_parse(value, &o->quiet_from, &o->quiet_to))
+            return wrong_use(": two times are needed, like 22:00-06:00", value);
         break;
     case OPT_HELP:
         fputs(help, stdout);

@@ -14,6 +14,11 @@ struct options {
     unsigned connections, connections_per_address;
     unsigned cert_check_s; /* the certificate is looked at again this often */
     bool http, print_ca, new_token;
+    const char *zigbee_radio;      /* NULL: no gateway */
+    unsigned zigbee_parallel;      /* 0: the default */
+    unsigned zigbee_channel;       /* 0: any */
+    uint16_t quiet_from, quiet_to; /* minutes of the day */
+    bool zigbee_manual;
 };
 
 /* -1: go on; else the exit status (after --help, --version, or wrong use). */

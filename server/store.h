@@ -21,10 +21,10 @@ struct artifact {
     char name[ARTIFACT_NAME_MAX + 1];
     char sha256[BLOB_HEX_LEN];
     uint64_t size;
-    char kind[16];    /* "esp-app", "esp-bootloader", "other" */
+    char kind[16];    /* "esp-app", "esp-bootloader", "zigbee", "other" */
     char project[33]; /* app description; "" when there is none */
     char version[33];
-    char chip[16]; /* "esp32c3" */
+    char chip[16]; /* "esp32c3"; of zigbee: see zigbee_check.h */
     uint32_t secure_version;
     int64_t published; /* seconds since 1970; rises with every publication of a name, so
                           that as Last-Modified it tells contents apart */
