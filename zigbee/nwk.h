@@ -96,7 +96,9 @@ struct al_nwk_waiting {
     uint8_t len;
     uint8_t state; /* 0: free */
     uint8_t tries, flags, status;
+    uint8_t rounds; /* of tries, over this hop */
     uint16_t handle, dst, next_hop, mac_handle;
+    uint16_t from;  /* relayed: the neighbour that it came from */
     uint32_t order; /* first in, first out */
     uint64_t at;
 };
@@ -181,6 +183,15 @@ struct al_nwk_config {
 };
 
 #define AL_NWK_CANDIDATES 3
+#define AL_NWK_RECENT     32
+
+/* A unicast that was taken. */
+struct al_nwk_recent {
+    uint16_t src;
+    uint8_t seq;
+    bool used;
+    uint32_t at_ms;
+};
 
 struct al_nwk {
     struct al_nwk_config c;
@@ -204,8 +215,9 @@ struct al_nwk {
     uint64_t permit_until, fast_until, next_poll, next_link_status, next_many_to_one,
         next_keepalive, next_ageing, wait_until;
     uint64_t last_many_to_one;
-    uint64_t router_heard; /* a frame of another router or the coordinator, rightly secured */
-    uint16_t next_handle;  /* of the MAC */
+    uint64_t next_route_request; /* not sooner */
+    uint64_t router_heard;       /* a frame of another router or the coordinator, rightly secured */
+    uint16_t next_handle;        /* of the MAC */
     uint32_t order;
     struct al_nwk_candidate candidates[AL_NWK_CANDIDATES]; /* of a join or rejoin */
     uint8_t candidate_count, candidate;
@@ -215,6 +227,8 @@ struct al_nwk {
         uint8_t channel;
         uint16_t pan_id, addr;
     } home;
+    struct al_nwk_recent recent[AL_NWK_RECENT];
+    uint8_t next_recent;
     struct { /* a change of channel or PAN */
         uint64_t at;
         uint16_t pan_id;

@@ -4,6 +4,7 @@
 
 #define DISCOVERY_TIME  (10 * AL_NWK_S) /* nwkcRouteDiscoveryTime */
 #define REQUEST_JITTER  (128 * AL_NWK_MS)
+#define REQUESTS_APART  (250 * AL_NWK_MS) /* each makes all routers send */
 #define RELAYED_REPEATS 1u
 #define ASK_AGAIN       (3 * AL_NWK_S)
 #define UNKNOWN_COST    UINT8_MAX
@@ -55,6 +56,7 @@ bool al_nwk_ask_route(struct al_nwk *n, uint64_t now, uint16_t dst)
     };
     struct al_nwk_route *r = begin(n, now, n->addr, cmd.route_request.id, dst);
     if (!r) return false;
+    n->next_route_request = now + REQUESTS_APART;
     if (al_nwk_command(n, now, &cmd, AL_NWK_ALL_ROUTERS, 0, 0, &how) == 0) return true;
     r->state = AL_ROUTE_FREE;
     return false;

@@ -130,6 +130,7 @@ struct al_nwk_how {
     uint8_t flags;     /* AL_W_* */
     uint8_t tries;     /* repetitions */
     uint16_t next_hop; /* with AL_W_FIXED */
+    uint16_t from;     /* with AL_W_RELAYED: the neighbour that it came from */
     uint16_t handle;
     uint64_t at; /* not before */
 };
@@ -175,6 +176,9 @@ struct al_nwk_route *al_nwk_route(const struct al_nwk *n, uint16_t dst);
 struct al_nwk_route *al_nwk_route_take(struct al_nwk *n, uint64_t now);
 void al_nwk_route_set(struct al_nwk *n, uint64_t now, uint16_t dst, uint16_t hop, uint8_t cost);
 void al_nwk_route_forget(struct al_nwk *n, uint16_t dst);
+/* A unicast of src came over hop: without a better one, that is the route to src. */
+void al_nwk_route_seen(struct al_nwk *n, uint64_t now, uint16_t src,
+                       const struct al_nwk_neighbour *hop);
 /* All ways over this neighbour. */
 void al_nwk_link_lost(struct al_nwk *n, uint16_t hop);
 /* A frame could not be passed on: tells its source. */

@@ -7,6 +7,8 @@
 #define APS_COMMAND   0x01u
 #define APS_SECURED   0x20u
 
+#define COPIES_MS 1000u /* all tries of one hop lie within it */
+
 void al_nwk_deliver(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind *ind,
                     const struct al_nwk_frame *f, struct al_nwk_neighbour *who)
 {
@@ -64,7 +66,7 @@ static void relay(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
 {
     uint8_t payload[AL_NWK_PAYLOAD_MAX];
     struct al_nwk_frame copy = *f;
-    struct al_nwk_how how = {.flags = AL_W_RELAYED, .tries = AL_NWK_RETRIES};
+    struct al_nwk_how how = {.flags = AL_W_RELAYED, .tries = AL_NWK_RETRIES, .from = from->addr};
     bool of_leaf = al_nwk_is_leaf(from) && f->src == from->addr;
     bool record =
         f->type == AL_NWK_COMMAND && f->payload_len && f->payload[0] == AL_NWK_ROUTE_RECORD;
@@ -130,6 +132,22 @@ static void learn_source(struct al_nwk *n, uint64_t now, const struct al_nwk_fra
     al_nwk_learn(n, now, f->src, f->src_ext);
 }
 
+/* A neighbour that missed the MAC's acknowledgement sends a frame again, with another MAC
+ * sequence number: passed on each time, it would fill the air behind every relay. */
+static bool is_copy(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f)
+{
+    uint32_t ms = (uint32_t)(now / AL_NWK_MS);
+    if (f->type != AL_NWK_DATA) return false;
+    for (unsigned i = 0; i < AL_NWK_RECENT; i++) {
+        const struct al_nwk_recent *r = &n->recent[i];
+        if (r->used && r->src == f->src && r->seq == f->seq && ms - r->at_ms < COPIES_MS)
+            return true;
+    }
+    n->recent[n->next_recent] = (struct al_nwk_recent){f->src, f->seq, true, ms};
+    n->next_recent = (uint8_t)((n->next_recent + 1u) % AL_NWK_RECENT);
+    return false;
+}
+
 static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind *ind,
                     struct al_nwk_frame *f)
 {
@@ -148,6 +166,10 @@ static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind
         return;
     }
     if (f->has_src_ext && f->src != relay_addr) learn_source(n, now, f, who);
+    if (!AL_NWK_BROADCAST(f->dst)) {
+        if (is_copy(n, now, f)) return;
+        al_nwk_route_seen(n, now, f->src, who);
+    }
     if (AL_NWK_BROADCAST(f->dst)) {
         al_nwk_broadcast_in(n, now, ind, f, who);
     } else if (f->dst == n->addr) {

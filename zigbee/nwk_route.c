@@ -42,6 +42,16 @@ void al_nwk_route_set(struct al_nwk *n, uint64_t now, uint16_t dst, uint16_t hop
                                .record = record};
 }
 
+/* Answers to what came over hop find their way back without a discovery. */
+void al_nwk_route_seen(struct al_nwk *n, uint64_t now, uint16_t src,
+                       const struct al_nwk_neighbour *hop)
+{
+    uint8_t cost = al_nwk_link_cost(hop);
+    if (!al_nwk_is_parent_role(n) || !cost || al_nwk_is_leaf(hop)) return;
+    if (src == hop->addr || src == n->addr || AL_NWK_BROADCAST(src)) return;
+    if (!al_nwk_route(n, src)) al_nwk_route_set(n, now, src, hop->addr, cost);
+}
+
 void al_nwk_route_forget(struct al_nwk *n, uint16_t dst)
 {
     struct al_nwk_route *r = al_nwk_route(n, dst);

@@ -13,7 +13,9 @@
 #define BLOCKED_WAIT     (10 * AL_NWK_MS)
 #define BLOCKED_INDIRECT (100 * AL_NWK_MS) /* room comes only by a poll */
 #define BLIND_REPEAT     (254 * AL_NWK_MS)
-#define LINK_FAILURES    3u /* frames in a row: the link is lost */
+#define LINK_FAILURES    3u  /* frames in a row: the link is lost */
+#define HEARD_FAILURES   12u /* the same of a neighbour that is heard */
+#define HEARD_WITHIN     (500 * AL_NWK_MS)
 
 /* ---- The queue ---- */
 
@@ -120,7 +122,11 @@ static enum al_nwk_hop find_hop(struct al_nwk *n, uint64_t now, struct al_nwk_wa
         w->next_hop = n->parent;
         return AL_HOP_OK;
     }
-    return al_nwk_next_hop(n, now, f, w->flags, &w->next_hop);
+    enum al_nwk_hop hop = al_nwk_next_hop(n, now, f, w->flags, &w->next_hop);
+    if (hop != AL_HOP_OK || !(w->flags & AL_W_RELAYED) || w->next_hop != w->from) return hop;
+    /* Back to where it came from: this route has had its time. */
+    al_nwk_route_forget(n, w->dst);
+    return AL_HOP_DISCOVER;
 }
 
 static void launch(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
@@ -132,7 +138,13 @@ static void launch(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w)
         return;
     }
     enum al_nwk_hop hop = find_hop(n, now, w, &f);
-    if (hop == AL_HOP_DISCOVER && w->flags & AL_W_DISCOVER && al_nwk_ask_route(n, now, w->dst)) {
+    bool ask = hop == AL_HOP_DISCOVER && w->flags & AL_W_DISCOVER;
+    if (ask && now < n->next_route_request) {
+        w->state = AL_WAIT_READY;
+        w->at = n->next_route_request;
+        return;
+    }
+    if (ask && al_nwk_ask_route(n, now, w->dst)) {
         w->state = AL_WAIT_ROUTE;
         w->tries = ROUTE_ASKS - 1;
         w->at = now + ROUTE_WAIT / ROUTE_ASKS;
@@ -170,9 +182,11 @@ int al_nwk_queue(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f,
     w->len = (uint8_t)p.len;
     w->flags = how->flags;
     w->tries = how->tries;
+    w->rounds = 0;
     w->handle = how->handle;
     w->dst = f->dst;
     w->next_hop = how->next_hop;
+    w->from = how->from;
     w->order = n->order++;
     w->at = how->at;
     w->state = AL_WAIT_READY;
@@ -304,6 +318,13 @@ static void start_over(struct al_nwk_waiting *w, uint64_t at)
     w->at = at;
 }
 
+/* One that is heard is not gone, only busy; or it does not hear this node. */
+static bool is_lost(const struct al_nwk_neighbour *who, uint64_t now)
+{
+    bool heard = now - who->heard < HEARD_WITHIN;
+    return who->failures >= (heard ? HEARD_FAILURES : LINK_FAILURES);
+}
+
 /* All tries of a router's frame have failed. In a busy network that happens over good links,
  * too: the link is given up when it happens again and again. Then there may be another way. */
 static void router_failed(struct al_nwk *n, uint64_t now, struct al_nwk_waiting *w,
@@ -313,16 +334,19 @@ static void router_failed(struct al_nwk *n, uint64_t now, struct al_nwk_waiting 
     bool leaf = who && al_nwk_is_leaf(who);
     bool may_turn = w->flags & AL_W_DISCOVER && !(w->flags & (AL_W_REPAIRED | AL_W_FIXED));
     if (who && status == AL_ZB_NO_ACK) who->failures++;
-    bool again_and_again = !who || who->failures >= LINK_FAILURES, lost = again_and_again && !leaf;
-    if (lost) al_nwk_link_lost(n, w->next_hop);
-    if (leaf || !may_turn || (!lost && status != AL_ZB_NO_ACK)) {
-        /* One frame is no reason to tell its source that the route has failed. */
-        bool quiet = w->flags & AL_W_RELAYED && !again_and_again;
+    bool lost = !who || is_lost(who, now);
+    if (lost && !leaf) al_nwk_link_lost(n, w->next_hop);
+    bool goes_on = !leaf && (may_turn || w->flags & AL_W_RELAYED) && ++w->rounds < LINK_FAILURES;
+    if (!lost && status == AL_ZB_NO_ACK && goes_on) {
+        start_over(w, now + retry_delay(n, w));
+    } else if (lost && !leaf && may_turn) {
+        w->flags |= AL_W_REPAIRED;
+        start_over(w, now);
+    } else {
+        /* One frame to a leaf is no reason to tell its source that the route has failed. */
+        bool quiet = w->flags & AL_W_RELAYED && leaf && !lost;
         finish(n, now, w, quiet ? AL_ZB_EXPIRED : status);
-        return;
     }
-    if (lost) w->flags |= AL_W_REPAIRED;
-    start_over(w, lost ? now : now + retry_delay(n, w));
 }
 
 /* All tries over this hop have failed. */
