@@ -38,6 +38,7 @@ void al_aps_init(struct al_aps *a, const struct al_aps_config *c)
     }
     if (c->duplicate_count) memset(c->duplicates, 0, c->duplicate_count * sizeof *c->duplicates);
     if (c->key_count) memset(c->keys, 0, c->key_count * sizeof *c->keys);
+    if (c->peer_count) memset(c->peers, 0, c->peer_count * sizeof *c->peers);
     memcpy(a->default_key, al_default_link_key, sizeof a->default_key);
     a->pump_at = AL_APS_NEVER;
     const struct al_zb_random *random = &c->nwk->c.random;

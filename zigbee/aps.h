@@ -44,6 +44,8 @@ enum al_aps_key_kind {
 struct al_aps_tx {
     uint8_t state; /* 0: free */
     uint8_t generation, flags, counter, tries, key_id, radius;
+    uint8_t quick; /* early repetitions that are left; they are no tries */
+    bool repeated; /* a frame of this window was sent again */
     uint8_t dst_ep, src_ep;
     uint16_t handle, dst, cluster, profile, group;
     uint64_t dst_ext; /* commands, and with a link key */
@@ -100,6 +102,12 @@ struct al_aps_ack {
     uint64_t at;
 };
 
+/* How long the acknowledgements of a destination take. */
+struct al_aps_peer {
+    uint16_t addr;
+    uint32_t mean_us, deviation_us; /* mean_us 0: free */
+};
+
 struct al_aps_data_ind {
     uint16_t src, dst;
     uint64_t src_ext; /* 0: not known */
@@ -149,8 +157,10 @@ struct al_aps_config {
     uint16_t duplicate_count;
     struct al_aps_link_key *keys;
     uint16_t key_count;
+    struct al_aps_peer *peers; /* without any, ack_wait_ms is the time for all */
+    uint16_t peer_count;
     uint8_t window;                           /* 1..8 [AL_APS_WINDOW] */
-    uint16_t ack_wait_ms, ack_wait_sleepy_ms; /* [3000, 10000] */
+    uint16_t ack_wait_ms, ack_wait_sleepy_ms; /* [3000, 10000]; the first is an upper bound */
     uint8_t retries;                          /* [3] */
     uint8_t in_flight;                        /* frames given to NWK at a time [3] */
     uint16_t interframe_ms;                   /* between fragments [0] */
@@ -172,6 +182,7 @@ struct al_aps {
         uint8_t window; /* 0: free */
     } windows[4];
     uint8_t next_window;
+    uint16_t next_peer;
     bool pumping;
     uint32_t tx_messages, tx_failures, tx_repeats, rx_messages, rx_duplicates, dropped_security;
 };

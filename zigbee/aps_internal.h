@@ -16,6 +16,7 @@ enum al_aps_tx_state {
     AL_APS_TX_WAIT_ACK,
     AL_APS_TX_REFUSED /* by NWK at once: told with the next run */
 };
+#define AL_APS_QUICK        2 /* repetitions as soon as an acknowledgement is overdue */
 /* al_aps_tx.flags */
 #define AL_APS_TX_ACK       0x01u
 #define AL_APS_TX_SRC_EXT   0x02u
@@ -83,6 +84,12 @@ void al_aps_rx_due(struct al_aps *a, uint64_t now, struct al_aps_rx *rx);
 uint8_t al_aps_window_of(const struct al_aps *a, uint16_t src);
 void al_aps_learn_window(struct al_aps *a, uint16_t src, uint8_t window);
 void al_aps_forget_window(struct al_aps *a, uint16_t src);
+
+/* aps_patience.c */
+/* The first block of t, or all of it, is acknowledged. */
+void al_aps_measured(struct al_aps *a, uint64_t now, const struct al_aps_tx *t);
+/* How long to wait for the acknowledgement of t, us. */
+uint64_t al_aps_patience(const struct al_aps *a, const struct al_aps_tx *t);
 
 /* aps_duplicate.c */
 struct al_aps_duplicate *al_aps_duplicate(struct al_aps *a, uint64_t now, uint16_t src,

@@ -27,12 +27,6 @@ static uint8_t window_mask(const struct al_aps_tx *t)
     return (uint8_t)((1u << t->window_size) - 1);
 }
 
-static uint64_t ack_wait(const struct al_aps *a, const struct al_aps_tx *t)
-{
-    bool slow = t->flags & (AL_APS_TX_SLEEPY | AL_APS_TX_INDIRECT);
-    return (uint64_t)(slow ? a->c.ack_wait_sleepy_ms : a->c.ack_wait_ms) * AL_APS_MS;
-}
-
 struct al_aps_tx *al_aps_tx_take(struct al_aps *a, uint16_t dst, unsigned leave)
 {
     struct al_aps_tx *t = NULL;
@@ -58,6 +52,7 @@ struct al_aps_tx *al_aps_tx_take(struct al_aps *a, uint16_t dst, unsigned leave)
         .counter = a->counter++,
         .key_id = AL_APS_KEY_NONE,
         .window_size = 1,
+        .quick = AL_APS_QUICK,
         .order = a->order++,
         .bytes = bytes,
     };
@@ -81,6 +76,17 @@ void al_aps_tx_finish(struct al_aps *a, uint64_t now, struct al_aps_tx *t, enum 
 
 /* ---- Repetition ---- */
 
+static void send_again(struct al_aps *a, uint64_t now, struct al_aps_tx *t, uint64_t pause)
+{
+    a->tx_repeats++;
+    t->repeated = true;
+    t->given = t->acked;
+    t->failed = 0;
+    t->state = AL_APS_TX_READY;
+    t->not_before = now + pause;
+    t->order = a->order++;
+}
+
 /* Sends what is not acknowledged once more, or gives up (false: t is free). */
 static bool repeat(struct al_aps *a, uint64_t now, struct al_aps_tx *t, uint64_t pause)
 {
@@ -90,12 +96,7 @@ static bool repeat(struct al_aps *a, uint64_t now, struct al_aps_tx *t, uint64_t
         return false;
     }
     t->tries++;
-    a->tx_repeats++;
-    t->given = t->acked;
-    t->failed = 0;
-    t->state = AL_APS_TX_READY;
-    t->not_before = now + pause;
-    t->order = a->order++;
+    send_again(a, now, t, pause);
     return true;
 }
 
@@ -110,9 +111,10 @@ static uint64_t failure_pause(const struct al_aps *a, const struct al_aps_tx *t)
 
 static void await_ack(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
 {
-    uint64_t wait = ack_wait(a, t);
+    uint64_t wait = al_aps_patience(a, t);
     t->state = AL_APS_TX_WAIT_ACK;
     t->deadline = now + wait;
+    if (wait >= a->c.ack_wait_ms * (uint64_t)AL_APS_MS) t->quick = 0;
     if (a->c.nwk->c.rx_off) al_nwk_fast_poll(a->c.nwk, now, t->deadline);
 }
 
@@ -159,6 +161,9 @@ void al_aps_tx_due(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
     if (t->deadline > now) return;
     if (t->state == AL_APS_TX_REFUSED) {
         al_aps_tx_finish(a, now, t, (enum al_zb_status)t->nwk_status);
+    } else if (t->state == AL_APS_TX_WAIT_ACK && t->quick) {
+        t->quick--;
+        send_again(a, now, t, 0);
     } else if (t->state == AL_APS_TX_WAIT_ACK) {
         repeat(a, now, t, 0);
     } else if (t->state == AL_APS_TX_SENDING) { /* NWK forgot it */
@@ -183,6 +188,8 @@ static void next_window(struct al_aps *a, uint64_t now, struct al_aps_tx *t)
     t->window_start = (uint8_t)start;
     t->window_size = (uint8_t)(left < a->c.window ? left : a->c.window);
     t->given = t->failed = t->acked = t->tries = 0;
+    t->quick = AL_APS_QUICK;
+    t->repeated = false;
     t->in_flight = 0;
     t->generation++; /* confirmations of the old window mean nothing now */
     t->state = AL_APS_TX_READY;
@@ -201,6 +208,7 @@ static void blocks_acked(struct al_aps *a, uint64_t now, struct al_aps_tx *t, un
     t->acked |= got;
     t->given |= got;
     if (got) t->tries = 0;
+    if (got) t->quick = AL_APS_QUICK;
     bool all_given = t->given == window_mask(t);
     if (t->acked == window_mask(t)) {
         next_window(a, now, t);
@@ -231,8 +239,9 @@ void al_aps_tx_acked(struct al_aps *a, uint64_t now, const struct al_aps_in *in)
 {
     struct al_aps_tx *t = find(a, in->nwk->src, in->f.counter);
     if (!t || (t->key_id != AL_APS_KEY_NONE && !in->link_key)) return;
-    if (!t->given && !t->tries) return; /* of an older message */
+    if (!t->given && !t->repeated) return; /* of an older message */
     unsigned from = (unsigned)in->f.block - t->window_start;
+    if (t->given == window_mask(t)) al_aps_measured(a, now, t);
     if (!t->blocks)
         al_aps_tx_finish(a, now, t, AL_ZB_OK);
     else if (in->f.extended && in->f.fragment && from < t->window_size)

@@ -94,6 +94,7 @@ static size_t lay_out(const struct al_node_sizes *s, void *memory, struct al_nod
     t->rx = take(&p, s->aps_rx, sizeof *t->rx);
     t->asdus = take(&p, (size_t)s->aps_tx + s->aps_rx, s->asdu);
     t->duplicates = take(&p, s->duplicates, sizeof *t->duplicates);
+    t->peers = take(&p, s->aps_tx, sizeof *t->peers);
     t->keys = take(&p, s->link_keys, sizeof *t->keys);
     t->admissions = take(&p, s->admissions, sizeof *t->admissions);
     t->zdo_requests = take(&p, s->zdo_requests, sizeof *t->zdo_requests);

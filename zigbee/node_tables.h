@@ -30,6 +30,7 @@ struct al_node_tables {
     struct al_aps_rx *rx;
     uint8_t *asdus;
     struct al_aps_duplicate *duplicates;
+    struct al_aps_peer *peers;
     struct al_aps_link_key *keys;
     struct al_trust_device *admissions;
     struct al_zdo_request *zdo_requests;
