@@ -204,7 +204,6 @@ struct al_zota_client {
     uint64_t asked_at;
     uint64_t slowest; /* answer to a first try of late, us */
     uint8_t answers;  /* measured so far, up to 8 */
-    uint8_t careful;  /* so many requests ask for an APS acknowledgement: one was lost */
     struct al_zota_ladder ladder;
 
     /* Page mode */

@@ -10,7 +10,7 @@ enum {
     MEASURED = 8, /* answers before the timeout follows them */
     TIMES = 8,    /* of the slowest answer */
     SHORTEST_MS = 1000,
-    CAREFUL = 64 /* requests after a lost one */
+    MOST_DOUBLINGS = 3
 };
 static const uint32_t stack_version_at = 18; /* in the OTA header */
 
@@ -22,7 +22,7 @@ void al_zotac_download(struct al_zota_client *c, uint64_t now)
     c->tries = 0;
     c->asked_max = 0;
     c->asking = c->in_page = c->no_pages = c->more = false;
-    c->silent_pages = c->answers = c->careful = 0;
+    c->silent_pages = c->answers = 0;
     c->slowest = 0;
     c->page_start = c->page_end = 0;
     c->page_block = AL_ZOTA_BLOCK_SINGLE;
@@ -49,8 +49,9 @@ static uint8_t block_size(const struct al_zota_client *c)
 static uint64_t timeout(const struct al_zota_client *c)
 {
     uint64_t most = c->config.block_timeout * AL_ZOTAC_MS, us = c->slowest * TIMES;
-    if (c->tries > 0 || c->answers < MEASURED) return most;
+    if (c->answers < MEASURED) return most;
     if (us < SHORTEST_MS * AL_ZOTAC_MS) us = SHORTEST_MS * AL_ZOTAC_MS;
+    us <<= c->tries < MOST_DOUBLINGS ? c->tries : MOST_DOUBLINGS;
     return us < most ? us : most;
 }
 
@@ -79,8 +80,8 @@ static void request_block(struct al_zota_client *c, uint64_t now)
                 .min_block_period = c->min_block_period,
             },
     };
-    /* The answer is the acknowledgement, as long as no request gets lost. */
-    if (al_zotac_request(c, now, &f, c->careful > 0)) return;
+    /* The answer is the acknowledgement: one more only costs air, unless requests get lost. */
+    if (al_zotac_request(c, now, &f, c->tries > 0)) return;
     if (size > c->asked_max) c->asked_max = size;
     c->asked_at = now;
     c->deadline = now + timeout(c);
@@ -120,7 +121,6 @@ static void retry_later(struct al_zota_client *c, uint64_t now)
         al_zotac_give_up(c, now, AL_ZOTA_REASON_UNANSWERED, AL_ZOTAC_TIMEOUT, 0);
         return;
     }
-    c->careful = CAREFUL;
     uint8_t before = block_size(c);
     al_zota_ladder_bad(&c->ladder);
     if (block_size(c) < before) al_zotac_emit(c, AL_ZOTA_CLIENT_BLOCK_SIZE, block_size(c));
@@ -171,7 +171,6 @@ static void accept(struct al_zota_client *c, uint64_t now, const struct al_zota_
 {
     bool first_try = c->tries == 0;
     if (first_try && c->asking) measure(c, now);
-    if (c->careful > 0) c->careful--;
     if (!al_zotac_deliver(c, now, r->data, r->data_size)) return;
     uint8_t before = block_size(c);
     if (first_try && al_zota_ladder_good(&c->ladder) && block_size(c) > before)

@@ -8,7 +8,7 @@ enum { AIR_LIMIT_S = 40, AIR_MOST = 16 }; /* a confirmation that does not come *
 static void set_defaults(struct al_zota_server_config *f)
 {
     if (f->max_block == 0) f->max_block = AL_ZOTA_BLOCK_MAX;
-    if (f->outstanding == 0) f->outstanding = 4;
+    if (f->outstanding == 0) f->outstanding = 3;
     if (f->outstanding > AIR_MOST) f->outstanding = AIR_MOST;
     if (f->stall_limit == 0) f->stall_limit = 150;
     if (f->sleepy_limit == 0) f->sleepy_limit = 1800;

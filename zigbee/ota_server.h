@@ -141,8 +141,8 @@ struct al_zota_server_config {
     uint8_t endpoint;
     uint8_t max_block;      /* bytes, 223 */
     bool no_pages;          /* answer Image Page Request with UNSUP_COMMAND */
-    uint16_t parallel;      /* downloads at a time, 0: any number */
-    uint16_t outstanding;   /* answers under way when clients are slow to take them, 4, at most
+    uint16_t parallel;      /* downloads at a time, 0: as many as the air allows */
+    uint16_t outstanding;   /* answers under way when clients are slow to take them, 3, at most
                                16; to clients that are quick it is one at a time */
     uint16_t block_period;  /* ms, MinimumBlockPeriod for all */
     uint32_t stall_limit;   /* s without a request: 150 */
@@ -239,6 +239,7 @@ struct al_zota_server {
     uint32_t handle;
     uint32_t turn;
     uint16_t in_air;      /* of those that count */
+    uint32_t serve_us;    /* mean time that a block takes, until the next may follow; 0: unknown */
     uint64_t busy_until;  /* an answer is under way; 0: none */
     uint64_t quiet_until; /* the request of session quiet_for is about to come */
     uint16_t quiet_for;

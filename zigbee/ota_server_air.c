@@ -15,9 +15,10 @@ enum {
     CONFIRM_MOST_MS = 1000,
     ASK_FIRST_MS = 10,
     ASK_SPARE_MS = 3,
-    ASK_MOST_MS = 50, /* later: it takes its time between blocks, or a request was lost */
-    ASK_SLOW = 4,     /* so many of these in a row: it takes its time */
-    TIMES = 2         /* of the mean */
+    ASK_MOST_MS = 50,  /* later: it takes its time between blocks, or a request was lost */
+    ASK_SLOW = 4,      /* so many of these in a row: it takes its time */
+    CONFIRM_TIMES = 4, /* of the mean */
+    ASK_TIMES = 2
 };
 
 static uint32_t mean(uint32_t mean_us, uint64_t us)
@@ -30,14 +31,14 @@ static uint32_t mean(uint32_t mean_us, uint64_t us)
 static uint32_t patience(const struct al_zota_session *c)
 {
     if (c->confirm_us == 0) return US(CONFIRM_FIRST_MS);
-    uint32_t us = TIMES * c->confirm_us + US(CONFIRM_SPARE_MS);
+    uint32_t us = CONFIRM_TIMES * c->confirm_us + US(CONFIRM_SPARE_MS);
     return us < US(CONFIRM_MOST_MS) ? us : US(CONFIRM_MOST_MS);
 }
 
 static uint32_t grace(const struct al_zota_session *c)
 {
     if (c->ask_slow >= ASK_SLOW) return 0;
-    return c->ask_us ? TIMES * c->ask_us + US(ASK_SPARE_MS) : US(ASK_FIRST_MS);
+    return c->ask_us ? ASK_TIMES * c->ask_us + US(ASK_SPARE_MS) : US(ASK_FIRST_MS);
 }
 
 /* ---- Under way ---- */
@@ -104,8 +105,12 @@ uint64_t al_zotas_room_at(const struct al_zota_server *s, const struct al_zota_s
 /* ---- The turn of a client ---- */
 
 void al_zotas_had(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
-                  const struct al_zota_outstanding *o)
+                  const struct al_zota_outstanding *o, bool ok)
 {
+    uint32_t us = patience(c);
+    if (now - o->since < us) us = (uint32_t)(now - o->since);
+    if (o->counts && !o->page) s->serve_us = mean(s->serve_us, us + c->ask_us);
+    if (!ok) return;
     c->confirm_us = mean(c->confirm_us, now - o->since);
     if (o->page || c->pending || c->record.state != AL_ZOTA_SESSION_DOWNLOADING) return;
     c->had_at = now;

@@ -92,9 +92,9 @@ void al_zotas_free_air(struct al_zota_server *s, struct al_zota_outstanding *o);
 void al_zotas_release_air(struct al_zota_server *s, const struct al_zota_session *c);
 /* From when on something may go to c; NEVER: after a confirmation. */
 uint64_t al_zotas_room_at(const struct al_zota_server *s, const struct al_zota_session *c);
-/* c has confirmed o; it has asked for data. */
+/* o, to c, is confirmed or (not ok) lost; c has asked for data. */
 void al_zotas_had(struct al_zota_server *s, struct al_zota_session *c, uint64_t now,
-                  const struct al_zota_outstanding *o);
+                  const struct al_zota_outstanding *o, bool ok);
 void al_zotas_asked(struct al_zota_server *s, struct al_zota_session *c, uint64_t now);
 
 #endif

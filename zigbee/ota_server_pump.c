@@ -48,7 +48,7 @@ void al_zotas_confirmed(struct al_zota_server *s, uint64_t now, struct al_zota_o
     if (c->in_air > 0) c->in_air--;
     if (ok) c->last_seen = now;
     if (!ok) c->lost++;
-    if (ok) al_zotas_had(s, c, now, o);
+    al_zotas_had(s, c, now, o, ok);
     al_zotas_pace(c, ok);
     bool changed = false;
     if (o->page) {

@@ -3,8 +3,10 @@
 #include "zigbee/ota_server_internal.h"
 
 enum {
+    TURN_MS = 2500, /* in which each has got a block; clients begin to ask again after 1 to 5 s */
     SHORTEST_HOLD_S = 5,
-    LONGEST_HOLD_S = 60,
+    LONGEST_HOLD_S = 240,
+    UNKNOWN_S = 120,   /* left, of a download that has just begun */
     HOLD_GRACE_S = 30, /* a held client that is so late has lost its place */
     RATE_WINDOW_S = 2,
     SLEEPY_SLOT = 4, /* part of the stall limit */
@@ -273,33 +275,75 @@ static bool has_place(const struct al_zota_server *s, const struct al_zota_sessi
     return c->record.state == AL_ZOTA_SESSION_DOWNLOADING && now - c->last_seen < limit;
 }
 
-static uint32_t hold_time(struct al_zota_server *s, uint64_t now)
+/* Places become free one after the other; waiting is how many come before. Asked too early
+ * costs air, too late leaves a place empty. */
+static uint32_t hold_time(struct al_zota_server *s, uint64_t now, uint32_t waiting)
 {
-    uint32_t soonest = LONGEST_HOLD_S;
+    uint32_t soonest = LONGEST_HOLD_S, inside = 0;
+    uint64_t sum = 0;
     for (uint16_t i = 0; i < s->sessions; i++) {
         if (!has_place(s, &s->session[i], now)) continue;
-        uint32_t half = al_zota_session_remaining(&s->session[i]) / 2;
-        if (half < soonest) soonest = half;
+        uint32_t left = al_zota_session_remaining(&s->session[i]);
+        if (left == UINT32_MAX) left = UNKNOWN_S;
+        if (left / 2 < soonest) soonest = left / 2;
+        sum += left;
+        inside++;
     }
-    if (soonest < SHORTEST_HOLD_S) soonest = SHORTEST_HOLD_S;
-    return soonest + s->transport.random(s->transport.ctx) % (soonest / 4 + 1);
+    uint64_t hold = soonest;
+    if (inside) hold += waiting * (sum / inside) / inside / 2;
+    if (hold < SHORTEST_HOLD_S) hold = SHORTEST_HOLD_S;
+    if (hold > LONGEST_HOLD_S) hold = LONGEST_HOLD_S;
+    return (uint32_t)hold + s->transport.random(s->transport.ctx) % ((uint32_t)hold / 4 + 1);
+}
+
+/* As many clients at a time as get a block each before any of them loses patience; 0: any
+ * number. */
+static uint32_t places(const struct al_zota_server *s)
+{
+    uint32_t n = s->serve_us ? TURN_MS * 1000u / s->serve_us : 0;
+    if (s->serve_us && n == 0) n = 1;
+    if (s->config.parallel && (n == 0 || n > s->config.parallel)) n = s->config.parallel;
+    return n;
+}
+
+/* o keeps its place rather than c: it is further, so its place is free again sooner. */
+static bool goes_before(const struct al_zota_session *o, const struct al_zota_session *c)
+{
+    if (o->record.offset != c->record.offset) return o->record.offset > c->record.offset;
+    return o < c;
+}
+
+/* Those who have a place, or who come before c for one that is free. */
+static uint32_t taken_before(const struct al_zota_server *s, const struct al_zota_session *c,
+                             uint64_t now)
+{
+    bool inside = has_place(s, c, now);
+    uint32_t taken = 0;
+    for (uint16_t i = 0; i < s->sessions; i++) {
+        const struct al_zota_session *o = &s->session[i];
+        if (o == c || (o->device.sleepy && !s->config.parallel)) continue;
+        bool waits_longer = o->record.state == AL_ZOTA_SESSION_HELD &&
+                            o->held_since < c->held_since &&
+                            now - o->last_seen < (LONGEST_HOLD_S + HOLD_GRACE_S) * AL_ZOTAS_S;
+        if (has_place(s, o, now) && (!inside || goes_before(o, c)))
+            taken++;
+        else if (!inside && waits_longer)
+            taken++;
+    }
+    return taken;
 }
 
 uint32_t al_zotas_hold(struct al_zota_server *s, struct al_zota_session *c, uint64_t now)
 {
-    if (s->config.parallel == 0 || has_place(s, c, now)) return 0;
+    uint32_t limit = places(s);
+    /* A sleepy client takes its time anyway. */
+    if (limit == 0 || (c->device.sleepy && !s->config.parallel)) return 0;
     if (c->record.state == AL_ZOTA_SESSION_VERIFYING) return 0; /* the last holes */
-    uint32_t taken = 0;
-    for (uint16_t i = 0; i < s->sessions; i++) {
-        const struct al_zota_session *o = &s->session[i];
-        bool waits_longer = o != c && o->record.state == AL_ZOTA_SESSION_HELD &&
-                            o->held_since < c->held_since &&
-                            now - o->last_seen < (LONGEST_HOLD_S + HOLD_GRACE_S) * AL_ZOTAS_S;
-        if (has_place(s, o, now) || waits_longer) taken++;
-    }
-    if (taken < s->config.parallel) return 0;
+    if (has_place(s, c, now)) limit += limit / 4 + 1;           /* not for every fluctuation */
+    uint32_t taken = taken_before(s, c, now);
+    if (taken < limit) return 0;
     if (c->held_since == AL_ZOTAS_NEVER) c->held_since = now;
-    return hold_time(s, now);
+    return hold_time(s, now, taken - limit);
 }
 
 uint32_t al_zotas_period(const struct al_zota_server *s, const struct al_zota_session *c)
