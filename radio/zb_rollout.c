@@ -7,6 +7,7 @@
 #include "core/err.h"
 #include "zigbee/zcl_ota.h"
 
+#define GOLDEN_ANGLE    2.399963
 #define HA_PROFILE      0x0104u
 #define DEVICES_MAX     500u
 #define STEER_TRIES     20u
@@ -223,33 +224,49 @@ static int add_ota_client(struct device *d)
     return err;
 }
 
-/* Devices stand on a sunflower's spiral: the same density everywhere, near ones first, so
- * that routers that join early reach those behind them. */
+/* A sunflower's spiral: the same density everywhere on the disc, from the centre outwards. */
+static struct medium_node_config on_disc(double radius, unsigned index, unsigned count)
+{
+    double share = sqrt((index + 0.5) / count), angle = index * GOLDEN_ANGLE;
+    return (struct medium_node_config){
+        .placed = radius > 0, .x = radius * share * cos(angle), .y = radius * share * sin(angle)};
+}
+
 static struct medium_node_config place_of(const struct zb_rollout_config *c, unsigned index)
 {
     unsigned line = c->clients ? c->devices - c->clients : index;
-    double share = sqrt((index + 0.5) / c->devices), angle = index * 2.399963;
     if (c->chain)
         return (struct medium_node_config){.placed = true,
                                            .x = CHAIN_STEP_M * ((index < line ? index : line) + 1)};
-    return (struct medium_node_config){.placed = c->area_m > 0,
-                                       .x = c->area_m * share * cos(angle),
-                                       .y = c->area_m * share * sin(angle)};
+    if (index < c->routers) return on_disc(c->area_m, index, c->routers);
+    return on_disc(c->area_m, index - c->routers, c->devices - c->routers);
+}
+
+/* share of total, spread evenly */
+static bool is_one_of(unsigned index, unsigned share, unsigned total)
+{
+    return (index + 1) * share / total > index * share / total;
+}
+
+/* The last router of a chain has all clients as its children. */
+static void make_room(struct al_node_sizes *sizes, unsigned children)
+{
+    if (sizes->routes && sizes->neighbours < children + 4u)
+        sizes->neighbours = (uint16_t)(children + 4u);
 }
 
 static int add_device(struct run *run, unsigned index)
 {
     const struct zb_rollout_config *c = run->c;
     struct device *d = &run->devices[index];
-    unsigned end_devices = c->devices - c->routers;
-    /* Every k-th is a router, so that they are everywhere. */
-    bool router = (index + 1) * c->routers / c->devices > index * c->routers / c->devices;
-    unsigned end_index = index - index * c->routers / c->devices;
+    bool router = index < c->routers;
     d->run = run;
     d->r->client = !c->clients || index >= c->devices - c->clients;
     d->r->router = c->chain ? !c->clients || !d->r->client : router;
-    d->r->sleepy = !d->r->router && end_devices && end_index < c->sleepy;
+    d->r->sleepy = !router && is_one_of(index - c->routers, c->sleepy, c->devices - c->routers);
     struct medium_node_config place = place_of(c, index);
+    struct al_node_sizes sizes = d->r->router ? al_node_sizes_router : al_node_sizes_end_device;
+    if (c->chain && c->clients) make_room(&sizes, c->clients);
     d->sim = zb_sim_add(run->sim,
                         &(struct al_node_config){
                             .role = d->r->router ? AL_NWK_ROLE_ROUTER : AL_NWK_ROLE_END_DEVICE,
@@ -259,7 +276,7 @@ static int add_device(struct run *run, unsigned index)
                             .long_poll_ms = c->long_poll_ms,
                             .fast_poll_ms = c->fast_poll_ms,
                             .aps_window = c->aps_window,
-                            .sizes = d->r->router ? al_node_sizes_router : al_node_sizes_end_device,
+                            .sizes = sizes,
                             .ctx = d,
                             .event = device_event,
                         },
