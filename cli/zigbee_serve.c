@@ -126,8 +126,6 @@ static void on_event(void *ctx, const struct gateway_event *e)
     if (s->json) zigbee_print_line(e->json);
     show(e);
     if (e->kind == GATEWAY_FAILED) s->failed = true;
-    if (e->kind == GATEWAY_FORMED && s->permit)
-        gateway_permit(s->gateway, zb_loop_now(&s->loop), s->permit);
     s->backup_due |= e->kind == GATEWAY_FORMED || e->kind == GATEWAY_INTERVIEW;
 }
 
@@ -267,6 +265,7 @@ static int run(struct serve *s)
     if (gateway_attach(s->gateway, &s->loop.zb, now)) return cli_fail("the network cannot start");
     int status = add_install_codes(s);
     if (status) return status;
+    if (s->permit) gateway_permit(s->gateway, now, s->permit);
     s->rescan_at = now + RESCAN_US;
     if (s->end_at != UINT64_MAX) s->end_at += now;
     while (zigbee_control_serve(s->control, &changed)) {

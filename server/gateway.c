@@ -151,6 +151,28 @@ static void moved_under(struct gateway *g, const struct al_bdb_event_args *a)
     gateway_device_save(d);
 }
 
+static void tell_permit(struct gateway *g, unsigned seconds)
+{
+    cJSON *more = cJSON_CreateObject();
+    cJSON_AddNumberToObject(more, "seconds", seconds);
+    gateway_tell(g, GATEWAY_PERMIT, NULL, seconds ? "the network is open" : "the network is closed",
+                 more);
+}
+
+int gateway_permit(struct gateway *g, uint64_t now, unsigned seconds)
+{
+    g->now = now;
+    g->permit_wanted = seconds;
+    if (!g->up) return 0; /* as soon as it is */
+    int err = al_bdb_open(&g->zb->node.bdb, now,
+                          (uint8_t)(seconds < PERMIT_STEP_S ? seconds : PERMIT_STEP_S));
+    if (err) return err;
+    g->permit_until = seconds ? now + seconds * GATEWAY_S : GATEWAY_NEVER;
+    tell_permit(g, seconds);
+    gateway_touch(g);
+    return 0;
+}
+
 static void formed(struct gateway *g, bool resumed)
 {
     char text[20];
@@ -166,6 +188,7 @@ static void formed(struct gateway *g, bool resumed)
     g->look = true;
     gateway_tell(g, GATEWAY_FORMED, NULL, resumed ? "the network is up again" : "network formed",
                  more);
+    if (g->permit_wanted) gateway_permit(g, g->now, g->permit_wanted);
 }
 
 static void initialised(struct gateway *g, const struct al_bdb_event_args *a)
@@ -177,14 +200,6 @@ static void initialised(struct gateway *g, const struct al_bdb_event_args *a)
     } else {
         gateway_tell(g, GATEWAY_FAILED, NULL, "the radio refused to resume the network", NULL);
     }
-}
-
-static void tell_permit(struct gateway *g, unsigned seconds)
-{
-    cJSON *more = cJSON_CreateObject();
-    cJSON_AddNumberToObject(more, "seconds", seconds);
-    gateway_tell(g, GATEWAY_PERMIT, NULL, seconds ? "the network is open" : "the network is closed",
-                 more);
 }
 
 static void node_event(void *ctx, uint64_t now, const struct al_bdb_event_args *a)
@@ -371,18 +386,6 @@ void gateway_images_changed(struct gateway *g, uint64_t now)
     g->now = now;
     g->look = true;
     gateway_touch(g);
-}
-
-int gateway_permit(struct gateway *g, uint64_t now, unsigned seconds)
-{
-    g->now = now;
-    int err = al_bdb_open(&g->zb->node.bdb, now,
-                          (uint8_t)(seconds < PERMIT_STEP_S ? seconds : PERMIT_STEP_S));
-    if (err) return err;
-    g->permit_until = seconds ? now + seconds * GATEWAY_S : GATEWAY_NEVER;
-    tell_permit(g, seconds);
-    gateway_touch(g);
-    return 0;
 }
 
 int gateway_install_code(struct gateway *g, uint64_t ext, const char *code, char *why,

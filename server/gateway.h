@@ -90,6 +90,7 @@ int gateway_attach(struct gateway *g, struct zb_node *zb, uint64_t now);
 cJSON *gateway_command(struct gateway *g, uint64_t now, const cJSON *command);
 /* The same as the commands of that name. */
 cJSON *gateway_status(struct gateway *g, uint64_t now);
+/* Before the network is up: it opens once it is. */
 int gateway_permit(struct gateway *g, uint64_t now, unsigned seconds);
 /* code: install code with its CRC, in hex. 0, or AL_ERR_* with why. */
 int gateway_install_code(struct gateway *g, uint64_t ext, const char *code, char *why,
