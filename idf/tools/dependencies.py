@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Reads the idf_component.yml files of components.
 
-Prints `component NAME=DIR` for path dependencies, and `manifest FILE` for the
-manifests behind them. Of the components of a registry some have a folder in
+Prints `component NAME=DIR` for path dependencies, `manifest FILE` for the
+manifests behind them, and `requires OWNER NAME` for what a manifest names: its
+owner sees that component's headers, whatever it says in REQUIRES. Of the components of a registry some have a folder in
 --managed. A dependency that is neither a path, nor built in, nor there, nor in
 the project is an error: nothing is fetched from a network.
 """
@@ -44,6 +45,12 @@ def local_path(manifest, spec):
     return os.path.normpath(os.path.join(base, os.path.expandvars(path)))
 
 
+def same_component(name, known):
+    """The components of the project that a dependency means: folders of a registry have their owner in front."""
+    short = short_name(name)
+    return [k for k in known if k in (short, name.replace("/", "__")) or k.endswith("__" + short)]
+
+
 def find(manifest, owner, name, spec, known, builtin, managed):
     """The folder of a dependency; None when there is nothing to do."""
     path = local_path(manifest, spec)
@@ -55,7 +62,7 @@ def find(manifest, owner, name, spec, known, builtin, managed):
     short = short_name(name)
     if name == "idf" or short in builtin:
         return None
-    if any(k in (short, name.replace("/", "__")) or k.endswith("__" + short) for k in known):
+    if same_component(name, known):
         return None
     if managed and os.path.isfile(os.path.join(managed, short, "CMakeLists.txt")):
         return os.path.join(managed, short)
@@ -80,6 +87,8 @@ def resolve(known, builtin, managed):
                 known[short_name(name)] = path
                 waiting.append((short_name(name), path))
                 print(f"component {short_name(name)}={path}")
+            for component in same_component(name, known):
+                print(f"requires {owner} {component}")
 
 
 def main():

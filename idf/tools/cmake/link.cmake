@@ -23,6 +23,7 @@ function(__airlift_link_components)
         endif()
         __airlift_link_one(${component} REQUIRES PUBLIC)
         __airlift_link_one(${component} PRIV_REQUIRES PRIVATE)
+        __airlift_link_one(${component} MANIFEST_REQUIRES PRIVATE)
     endforeach()
     # A main component that names no requirements sees all components.
     get_property(requires GLOBAL PROPERTY IDF_COMPONENT_main_REQUIRES)

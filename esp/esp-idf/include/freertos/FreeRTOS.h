@@ -28,3 +28,8 @@ typedef StaticTask_t StaticQueue_t;
 typedef StaticTask_t StaticSemaphore_t;
 typedef StaticTask_t StaticEventGroup_t;
 typedef StaticTask_t StaticTimer_t;
+
+/* ESP-IDF's additions bring tasks and queues along, and sources rely on it. */
+#include "freertos/queue.h"
+#include "freertos/semphr.h"
+#include "freertos/task.h"
