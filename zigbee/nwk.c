@@ -71,6 +71,7 @@ void al_nwk_clear(struct al_nwk *n)
     n->channel = n->update_id = n->depth = n->parent_info = 0;
     n->state = AL_NWK_IDLE;
     n->awaiting_key = n->home.valid = false;
+    n->polling = n->poll_again = false; /* the MAC has forgotten it, too */
 }
 
 void al_nwk_forget(struct al_nwk *n)

@@ -200,6 +200,7 @@ void al_nwk_cancel(struct al_nwk *n)
     n->state = AL_NWK_IDLE;
     n->wait_until = AL_NWK_NEVER;
     n->awaiting_key = false;
+    n->polling = n->poll_again = false;
 }
 
 static void rejoin_failed(struct al_nwk *n, uint64_t now, enum al_zb_status status)

@@ -178,6 +178,7 @@ uint64_t al_zdo_next(const struct al_zdo *z)
 {
     uint64_t at = z->leave.at ? z->leave.at : AL_ZDO_NEVER;
     if (z->parents.at && z->parents.at < at) at = z->parents.at;
+    if (z->targets.at && z->targets.at < at) at = z->targets.at;
     for (unsigned i = 0; i < z->c.request_count; i++) {
         const struct al_zdo_request *r = &z->c.requests[i];
         if (r->deadline && r->deadline < at) at = r->deadline;
@@ -192,5 +193,6 @@ void al_zdo_run(struct al_zdo *z, uint64_t now)
         al_nwk_leave(z->c.nwk, now, 0, z->leave.remove_children, z->leave.rejoin);
     }
     if (z->parents.at && now >= z->parents.at) al_zdo_parents_due(z, now);
+    if (z->targets.at && now >= z->targets.at) al_zdo_targets_due(z, now);
     al_zdo_requests_run(z, now);
 }

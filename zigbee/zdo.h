@@ -68,7 +68,12 @@ struct al_zdo {
         uint64_t at;
         uint16_t index; /* of the neighbour that comes next */
     } parents;
-    uint16_t target; /* of the bindings: the next one whose address may have to be asked for */
+    struct {           /* of bindings whose address is not known; at: next walk, 0: none */
+        uint64_t at;   /* us */
+        uint16_t next; /* the binding that is looked at next */
+        bool walking, missing;
+        uint32_t pause_s; /* before the next walk */
+    } targets;
     uint32_t requests_answered, requests_refused;
 };
 
@@ -109,7 +114,7 @@ int al_zdo_permit(struct al_zdo *z, uint64_t now, uint16_t dst, uint8_t seconds,
 int al_zdo_announce(struct al_zdo *z, uint64_t now);
 /* After a restart of a parent: Parent_annce of its children, in 10 to 20 s. */
 void al_zdo_announce_children(struct al_zdo *z, uint64_t now);
-/* Asks for the addresses of the targets of bindings that are not known. */
+/* Asks for the addresses of the targets of bindings that are not known, and again later. */
 void al_zdo_find_targets(struct al_zdo *z, uint64_t now);
 /* Coordinator: announces another channel to all that listen, and moves. AL_ERR_INVALID_STATE:
  * not a coordinator in its network; AL_ERR_INVALID_ARG; or as al_zdo_request(). */

@@ -3,6 +3,9 @@
 
 #define RECORD_VERSION 1u
 #define RECORD_MAX     32u
+#define SECOND_US      1000000u
+#define AGAIN_S        30u
+#define AGAIN_MAX_S    3600u
 
 /* ---- Store ---- */
 
@@ -34,7 +37,7 @@ void al_zdo_restore(struct al_zdo *z)
 void al_zdo_forget(struct al_zdo *z)
 {
     z->leave.at = 0;
-    z->parents.at = 0;
+    z->parents.at = z->targets.at = 0;
     for (unsigned i = 0; i < z->c.binding_count; i++) {
         if (!z->c.bindings[i].mode) continue;
         z->c.bindings[i].mode = 0;
@@ -51,25 +54,41 @@ static void addr_came(void *ctx, uint64_t now, const struct al_zdo_answer *a)
     struct al_zdo *z = ctx;
     if (a->status == AL_ZB_OK && a->response->status == AL_ZDP_SUCCESS)
         al_nwk_learn(z->c.nwk, now, a->response->addr_rsp.addr, a->response->addr_rsp.ext);
+    else
+        z->targets.missing = true;
     ask_next(z, now);
 }
 
+/* At the end of the walk: who was not found is asked for again, ever more seldom. */
 static void ask_next(struct al_zdo *z, uint64_t now)
 {
-    while (z->target < z->c.binding_count) {
-        const struct al_zdp_binding *b = &z->c.bindings[z->target++];
+    z->targets.walking = true;
+    while (z->targets.next < z->c.binding_count) {
+        const struct al_zdp_binding *b = &z->c.bindings[z->targets.next++];
         if (b->mode != AL_ZDP_BIND_EXT || al_nwk_addr_of(z->c.nwk, b->dst) != AL_NWK_NO_ADDR)
             continue;
         if (al_zdo_nwk_addr(z, now, AL_NWK_ALL_RX_ON, b->dst, addr_came, z) == 0) return;
+        z->targets.missing = true;
     }
+    z->targets.walking = false;
+    z->targets.at = 0;
+    if (!z->targets.missing) return;
+    z->targets.at = now + z->targets.pause_s * (uint64_t)SECOND_US;
+    if (z->targets.pause_s < AGAIN_MAX_S) z->targets.pause_s *= 2;
+}
+
+void al_zdo_targets_due(struct al_zdo *z, uint64_t now)
+{
+    z->targets.at = 0;
+    z->targets.next = 0;
+    z->targets.missing = false;
+    if (z->c.nwk->up) ask_next(z, now);
 }
 
 void al_zdo_find_targets(struct al_zdo *z, uint64_t now)
 {
-    bool asking = z->target > 0 && z->target < z->c.binding_count;
-    if (asking) return;
-    z->target = 0;
-    ask_next(z, now);
+    z->targets.pause_s = AGAIN_S;
+    if (!z->targets.walking) al_zdo_targets_due(z, now);
 }
 
 /* ---- Requests ---- */

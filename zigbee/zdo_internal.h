@@ -46,6 +46,8 @@ void al_zdo_ordered_to_update(const struct al_zdo_asked *a);
 /* zdo_bind.c */
 void al_zdo_bind(const struct al_zdo_asked *a);
 
+void al_zdo_targets_due(struct al_zdo *z, uint64_t now);
+
 /* zdo_parent.c */
 void al_zdo_parents(const struct al_zdo_asked *a);
 void al_zdo_children_moved(struct al_zdo *z, uint64_t now, const struct al_zdp *response);

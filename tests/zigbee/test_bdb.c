@@ -281,6 +281,23 @@ static void formation_and_return_end_as_well(void **state)
     assert_int_equal(zb_world_wait(w, d, AL_BDB_REJOINED, 100), AL_ZB_OK);
 }
 
+static uint32_t always(void *ctx)
+{
+    return *(const uint32_t *)ctx;
+}
+
+static void a_new_network_takes_no_pan_id_that_is_taken(void **state)
+{
+    struct zb_world *w = *state;
+    c = zb_world_coordinator(w);
+    uint32_t random = c->zb.node.nwk.pan_id - 1u; /* leads to the same one */
+    struct zb_sim_node *other = zb_world_add(w, AL_NWK_ROLE_COORDINATOR, false);
+    other->zb.node.bdb.c.random = (struct al_zb_random){&random, always};
+    assert_int_equal(al_bdb_form(&other->zb.node.bdb, zb_sim_now(w->sim)), 0);
+    assert_int_equal(zb_world_wait(w, other, AL_BDB_FORMED, 10), AL_ZB_OK);
+    assert_int_equal(other->zb.node.nwk.pan_id, c->zb.node.nwk.pan_id + 1);
+}
+
 static void a_leave_that_is_stuck_does_not_keep_it_from_trying_again(void **state)
 {
     struct zb_world *w = *state;
@@ -306,6 +323,7 @@ int main(void)
         ZB_WORLD_TEST(two_devices_with_one_address_get_different_ones),
         ZB_WORLD_TEST(every_wait_of_steering_ends),
         ZB_WORLD_TEST(formation_and_return_end_as_well),
+        ZB_WORLD_TEST(a_new_network_takes_no_pan_id_that_is_taken),
         ZB_WORLD_TEST(a_leave_that_is_stuck_does_not_keep_it_from_trying_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,7 +258,9 @@ static void a_router_restarts_with_its_children(void **state)
     zb_world_run(w, 1.5);
     listen_for_announcements(f.c);
     zb_world_restart(w, parent);
-    zb_world_run(w, 25);
+    zb_world_run(w, 9.5);
+    assert_int_equal(parent_announcements, 0); /* the first ten seconds are for the others */
+    zb_world_run(w, 15);
     assert_int_equal(parent_announcements, 1);
     assert_non_null(child_of(parent, f.d));
     assert_int_equal(zb_world_count(w, f.d, AL_BDB_PARENT_LOST, 0), 0);
@@ -280,6 +282,23 @@ static void a_child_that_has_moved_meanwhile_is_struck_off(void **state)
     zb_world_run(w, 25);
     assert_null(child_of(parent, f.d));
     assert_non_null(child_of(other, f.d));
+    zb_world_exchange(w, f.c, f.d);
+}
+
+static void who_has_not_heard_a_child_lately_claims_it_from_nobody(void **state)
+{
+    struct zb_world *w = *state;
+    struct fork f = fork_with(w, true);
+    struct zb_sim_node *parent = parent_of(&f);
+    zb_sim_power_off(parent);
+    assert_int_equal(rejoined(w, f.d, 60), AL_ZB_OK);
+    zb_world_run(w, 10);
+    zb_sim_power_off(f.d);
+    for (int i = 0; i < 2; i++) zb_sim_power_off(f.r[i]);
+    for (int i = 0; i < 2; i++) zb_world_restart(w, f.r[i]);
+    zb_world_run(w, 45);
+    for (int i = 0; i < 2; i++) assert_non_null(child_of(f.r[i], f.d));
+    zb_world_restart(w, f.d);
     zb_world_exchange(w, f.c, f.d);
 }
 
@@ -424,6 +443,7 @@ int main(void)
         ZB_WORLD_TEST(a_router_that_hears_nobody_goes_on_serving_its_children),
         ZB_WORLD_TEST(a_router_restarts_with_its_children),
         ZB_WORLD_TEST(a_child_that_has_moved_meanwhile_is_struck_off),
+        ZB_WORLD_TEST(who_has_not_heard_a_child_lately_claims_it_from_nobody),
         ZB_WORLD_TEST(everything_comes_back_after_a_power_cut),
         ZB_WORLD_TEST(all_follow_to_another_channel),
         ZB_WORLD_TEST(all_follow_to_another_pan_id),

@@ -129,8 +129,8 @@ static void until_cut_or(struct zb_world *w, const struct cut_store *s, struct z
 }
 
 /* The power comes back: it resumes, or it is as new and joins. proven: with a link key of
- * its own, whatever was cut short. */
-static void come_back(struct zb_world *w, struct zb_sim_node *c, struct zb_sim_node *d, bool proven)
+ * its own, whatever was cut short. True: it was as new. */
+static bool come_back(struct zb_world *w, struct zb_sim_node *c, struct zb_sim_node *d, bool proven)
 {
     zb_sim_power_off(d);
     zb_world_run(w, 2);
@@ -146,6 +146,7 @@ static void come_back(struct zb_world *w, struct zb_sim_node *c, struct zb_sim_n
     zb_world_run(w, 5);
     zb_world_exchange(w, d, c);
     zb_world_exchange(w, c, d);
+    return status == AL_ZB_NOT_THERE;
 }
 
 static void join_with_cuts(enum al_nwk_role role, bool sleepy, bool worn_out)
@@ -190,22 +191,26 @@ static void a_device_survives_a_power_cut_while_it_leaves(void **state)
     bool left = false;
     for (unsigned nth = 1; !left; nth++) {
         struct zb_world *w = new_world(nth);
-        struct zb_sim_node *c = zb_world_coordinator(w);
-        struct zb_sim_node *d = zb_world_add(w, AL_NWK_ROLE_ROUTER, false);
+        struct zb_sim_node *c = zb_world_coordinator_at(w, 0);
+        struct zb_sim_node *d = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
         struct cut_store store;
         put_store(w, &store, d, 0, false);
         zb_world_join(w, d);
-        zb_world_join(w, zb_world_add(w, AL_NWK_ROLE_END_DEVICE, true));
+        struct zb_sim_node *child = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 40);
+        zb_world_join(w, child);
+        zb_sim_power_off(child);
         store.cut_at = store.saves + nth;
         assert_int_equal(al_bdb_leave(&d->zb.node.bdb, zb_sim_now(w->sim)), 0);
         until_cut_or(w, &store, d, AL_BDB_LEFT);
         left = !store.cut;
         repair(&store);
         al_bdb_open(&c->zb.node.bdb, zb_sim_now(w->sim), 254);
-        come_back(w, c, d, true);
+        bool as_new = come_back(w, c, d, true);
+        assert_true(as_new || !left);
         /* Children of its former life are nobody's now. */
-        for (unsigned i = 0; left && i < d->zb.node.nwk.c.neighbour_count; i++)
-            assert_int_not_equal(d->zb.node.nwk.c.neighbours[i].relation, AL_NWK_CHILD);
+        const struct al_nwk_neighbour *old =
+            al_nwk_neighbour_ext(&d->zb.node.nwk, child->config.ext);
+        if (as_new) assert_null(old);
         zb_world_free(w);
     }
 }
@@ -391,6 +396,8 @@ static void bindings_and_reports_survive_a_restart(void **state)
     assert_int_equal(d->zb.node.zcl.c.reports[0].endpoint, 1);
 
     /* Who leaves forgets both. */
+    bind(w, c, d, false, (struct al_zdp_binding){.mode = AL_ZDP_BIND_GROUP, .group = 1});
+    assert_int_equal(d->zb.node.zdo.c.bindings[0].mode, AL_ZDP_BIND_GROUP);
     assert_int_equal(al_bdb_leave(&d->zb.node.bdb, zb_sim_now(w->sim)), 0);
     zb_world_run(w, 5);
     zb_sim_power_off(d);
@@ -426,9 +433,9 @@ static void a_binding_to_another_device_works_after_a_restart(void **state)
 {
     struct zb_world *w = new_world(1);
     struct reporter r;
-    struct zb_sim_node *c = zb_world_coordinator(w);
-    struct zb_sim_node *router = zb_world_add(w, AL_NWK_ROLE_ROUTER, false);
-    struct zb_sim_node *d = zb_world_add(w, AL_NWK_ROLE_END_DEVICE, true);
+    struct zb_sim_node *c = zb_world_coordinator_at(w, 0);
+    struct zb_sim_node *router = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
+    struct zb_sim_node *d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, -15);
     add_reporter(w, d, &r);
     zb_world_join(w, router);
     zb_world_join(w, d);
@@ -436,10 +443,21 @@ static void a_binding_to_another_device_works_after_a_restart(void **state)
          (struct al_zdp_binding){
              .mode = AL_ZDP_BIND_EXT, .dst = router->config.ext, .dst_endpoint = 1});
     configure(w, c, d);
+    assert_int_equal(d->zb.node.nwk.parent, AL_NWK_COORDINATOR);
     restart_reporter(w, d, &r);
     listen(router);
     zb_world_run(w, 25);
     assert_in_range(reports, 2, 4);
+
+    /* Away for a while, it is asked for until it is there. */
+    zb_sim_power_off(router);
+    restart_reporter(w, d, &r);
+    zb_world_run(w, 20);
+    zb_world_restart(w, router);
+    listen(router);
+    al_nwk_unlearn(&d->zb.node.nwk, zb_sim_now(w->sim), router->config.ext); /* announced */
+    zb_world_run(w, 60);
+    assert_in_range(reports, 2, 6);
     zb_world_free(w);
 }
 
