@@ -184,6 +184,7 @@ esp_err_t esp_zb_cluster_update_attr(esp_zb_attribute_list_t *attr_list, uint16_
     esp_zb_attribute_list_t *a = zb_list_find(attr_list, attr_id);
     if (!a || !value_p) return ESP_ERR_INVALID_ARG;
     size_t size = size_of(attr_id, a->attribute.type, value_p);
+    if (!size) return ESP_ERR_INVALID_ARG;
     void *copy = malloc(size);
     if (!copy) return ESP_ERR_NO_MEM;
     free(a->attribute.data_p);

@@ -47,9 +47,12 @@ static esp_err_t add_plain(struct al_zcl_endpoint *e, const esp_zb_zcl_cluster_t
     c->manufacturer = from->manuf_code;
     c->client = from->role_mask == ESP_ZB_ZCL_CLUSTER_CLIENT_ROLE;
     c->revision = c->client ? 0 : REVISION;
-    c->attributes = attributes_of(from->attr_list, &c->attribute_count);
-    if (!c->attributes) return ESP_ERR_NO_MEM;
-    return al_zcl_add_cluster(e, c) ? ESP_ERR_INVALID_ARG : ESP_OK;
+    struct al_zcl_attribute *attributes = attributes_of(from->attr_list, &c->attribute_count);
+    c->attributes = attributes;
+    if (attributes && al_zcl_add_cluster(e, c) == 0) return ESP_OK;
+    free(attributes);
+    free(c);
+    return attributes ? ESP_ERR_INVALID_ARG : ESP_ERR_NO_MEM;
 }
 
 static esp_err_t add_cluster(struct al_zcl_endpoint *e, const esp_zb_zcl_cluster_t *from)
@@ -68,6 +71,10 @@ static esp_err_t add_endpoint(const esp_zb_endpoint_t *from)
                                   .version = (uint8_t)from->simple_desc->app_device_version,
                                   .profile = from->profile_id,
                                   .device_id = from->simple_desc->app_device_id};
+    if (al_zcl_add_endpoint(&zb_stack_node()->zcl, e)) {
+        free(e);
+        return ESP_ERR_INVALID_ARG;
+    }
     for (const esp_zb_cluster_list_t *c = from->cluster_list->next; c; c = c->next) {
         esp_err_t err = add_cluster(e, &c->cluster);
         if (!err) continue;
@@ -75,7 +82,7 @@ static esp_err_t add_endpoint(const esp_zb_endpoint_t *from)
                  esp_err_to_name(err));
         return err;
     }
-    return al_zcl_add_endpoint(&zb_stack_node()->zcl, e) ? ESP_ERR_INVALID_ARG : ESP_OK;
+    return ESP_OK;
 }
 
 esp_err_t zb_registry_build(void)
