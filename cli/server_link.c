@@ -29,10 +29,10 @@ static int read_token(const char *path, char *token, size_t size)
 }
 
 /* What the options say, over what the data directory says, over the environment. */
-static int find_server(const struct cli_args *a, struct data_dir_server *s)
+static int find_server(const struct cli_args *a, const char *url, struct data_dir_server *s)
 {
     char why[5000];
-    const char *data = cli_value(a, "--data"), *server = cli_value(a, "--server");
+    const char *data = cli_value(a, "--data"), *server = url ? url : cli_value(a, "--server");
     const char *token = cli_value(a, "--token"), *file = cli_value(a, "--token-file");
     const char *ca = cli_value(a, "--ca");
     if (token && file) return cli_usage(a, "give one of --token and --token-file");
@@ -47,12 +47,12 @@ static int find_server(const struct cli_args *a, struct data_dir_server *s)
     return CLI_OK;
 }
 
-int server_link_open(const struct cli_args *a, struct server_link *l)
+int server_link_open_at(const struct cli_args *a, const char *url, struct server_link *l)
 {
     struct data_dir_server s = {0};
     char header[160];
     *l = (struct server_link){0};
-    int status = find_server(a, &s);
+    int status = find_server(a, url, &s);
     if (status != CLI_OK) return status;
     snprintf(l->url, sizeof l->url, "%s", s.url);
     for (size_t n = strlen(l->url); n > 0 && l->url[n - 1] == '/';) l->url[--n] = 0;
@@ -66,6 +66,11 @@ int server_link_open(const struct cli_args *a, struct server_link *l)
     snprintf(header, sizeof header, "Bearer %s", s.token);
     if (s.token[0]) http_client_set_header(l->http, "Authorization", header);
     return CLI_OK;
+}
+
+int server_link_open(const struct cli_args *a, struct server_link *l)
+{
+    return server_link_open_at(a, NULL, l);
 }
 
 void server_link_close(struct server_link *l)

@@ -28,6 +28,8 @@ struct server_link {
 
 /* CLI_OK, or the exit status after a message. */
 int server_link_open(const struct cli_args *a, struct server_link *l);
+/* The same with the address given (NULL: by the options). */
+int server_link_open_at(const struct cli_args *a, const char *url, struct server_link *l);
 void server_link_close(struct server_link *l);
 
 /* Begins a request; path begins with '/'. Body bytes follow by http_client_write. CLI_OK, or

@@ -90,7 +90,7 @@ static int listen_at(const char *path, char *error, size_t error_size)
                  sizeof addr.sun_path - 1);
         return -1;
     }
-    strcpy(addr.sun_path, path);
+    snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
     if (lstat(path, &st) == 0) {
         if (!S_ISSOCK(st.st_mode) || in_use(&addr)) {
             snprintf(error, error_size, "%s %s", path,

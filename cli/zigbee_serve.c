@@ -9,6 +9,7 @@
 #include "cli/zigbee.h"
 #include "cli/zigbee_control.h"
 #include "cli/zigbee_file.h"
+#include "cli/zigbee_mirror.h"
 #include "host/file.h"
 #include "radio/radio.h"
 #include "radio/zb_backup.h"
@@ -22,8 +23,10 @@
 
 const struct cli_option zigbee_serve_options[] = {
     {"--radio", "R", "medium:SOCKET, spinel:DEVICE or spinel:tcp://HOST:PORT", false},
-    {"--images", "DIR", "Zigbee OTA files to hand out, and their index.json if there is one",
+    {"--images", "DIR|URL",
+     "Zigbee OTA files to hand out, and their index.json if there is one; or an airliftd's address",
      false},
+    ZIGBEE_MIRROR_OPTIONS,
     {"--state", "FILE", "where the network is kept; without it, it ends with the program", false},
     {"--restore", "FILE", "begin an empty --state with the network of this backup", false},
     {"--backup", "FILE", "keep a backup of the network in this file", false},
@@ -55,6 +58,8 @@ struct serve {
     struct zb_loop loop;
     struct zigbee_control *control;
     int inotify;
+    pid_t mirror;          /* 0: none */
+    char images_dir[4096]; /* "": none */
     unsigned permit;
     uint64_t rescan_at, status_at, end_at;
     bool json, backup_due, failed;
@@ -146,9 +151,8 @@ static void on_image(void *ctx, const char *line)
 static int scan(struct serve *s)
 {
     char error[300];
-    const char *dir = cli_value(s->a, "--images");
-    if (!dir) return CLI_OK;
-    if (gateway_images_scan(s->images, dir, on_image, s, error, sizeof error))
+    if (!s->images_dir[0]) return CLI_OK;
+    if (gateway_images_scan(s->images, s->images_dir, on_image, s, error, sizeof error))
         return cli_fail("--images %s", error);
     return CLI_OK;
 }
@@ -229,12 +233,26 @@ static int add_install_codes(struct serve *s)
     return CLI_OK;
 }
 
+/* Those of an airliftd are mirrored beside the state. */
+static int open_images(struct serve *s)
+{
+    const char *images = cli_value(s->a, "--images"), *state = cli_value(s->a, "--state");
+    if (!zigbee_is_url(images)) {
+        snprintf(s->images_dir, sizeof s->images_dir, "%s", images ? images : "");
+        return CLI_OK;
+    }
+    if (!state) return cli_usage(s->a, "--images URL needs --state, beside which files are kept");
+    snprintf(s->images_dir, sizeof s->images_dir, "%s.images", state);
+    return zigbee_mirror_start(s->a, images, s->images_dir, &s->mirror);
+}
+
 static int open_all(struct serve *s)
 {
     char error[400];
-    const char *dir = cli_value(s->a, "--images");
     struct al_node_config node = {0};
-    int status = open_state(s);
+    /* First, so that its process does not hold the state's lock. */
+    int status = open_images(s);
+    if (status == CLI_OK) status = open_state(s);
     if (status) return status;
     s->images = s->config.images = gateway_images_new();
     s->config.ctx = s;
@@ -243,9 +261,9 @@ static int open_all(struct serve *s)
     if (!s->images || !s->gateway) return cli_fail("not enough memory");
     status = scan(s);
     if (status) return status;
-    if (dir) {
+    if (s->images_dir[0]) {
         s->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        inotify_add_watch(s->inotify, dir,
+        inotify_add_watch(s->inotify, s->images_dir,
                           IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE);
     }
     struct zigbee_control_config control = {cli_value(s->a, "--control"), true, s->inotify, s,
@@ -295,6 +313,7 @@ static void close_all(struct serve *s)
     zb_file_close(s->state);
     zigbee_control_close(s->control);
     if (s->inotify >= 0) close(s->inotify);
+    zigbee_mirror_stop(s->mirror);
 }
 
 int zigbee_serve_run(const struct cli_args *a)

@@ -22,7 +22,7 @@ static int connect_to(const char *path)
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     struct timeval patience = {.tv_sec = PATIENCE_S};
     if (strlen(path) >= sizeof addr.sun_path) return -ENAMETOOLONG;
-    strcpy(addr.sun_path, path);
+    snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -393,7 +393,9 @@ static void fill(struct reader *r, struct al_node *n, const cJSON *doc, const st
     n->nwk.update_id = w->update_id;
     al_nwk_save_network(&n->nwk, 0);
     cJSON_ArrayForEach(d, cJSON_GetObjectItem(doc, "devices"))
+    {
         restore_device(r, n, d, &aps_counter);
+    }
     restore_own(r, n, cJSON_GetObjectItem(cJSON_GetObjectItem(doc, "stack_specific"), "airlift"),
                 &aps_counter);
     n->nwk.counter = n->nwk.counter_reserved = w->counter + COUNTER_RAISE;

@@ -18,9 +18,10 @@
 #define DEFAULT_PARALLEL   4u
 #define DEFAULT_TRIES      3u
 #define DEFAULT_RESCAN_S   600u
-#define PERMIT_STEP_S      240u             /* a network opens for 254 s at most */
-#define SETTLE_US          (1 * GATEWAY_S)  /* from an announcement to the first question */
-#define AGAIN_US           (10 * GATEWAY_S) /* to form once more */
+#define PERMIT_STEP_S      240u /* a network opens for 254 s at most */
+#define SAVE_S             30u  /* clients know where they are: the record is for the status */
+#define ADOPT_US           (5 * GATEWAY_S)
+#define SETTLE_US          (1 * GATEWAY_S) /* from an announcement to the first question */
 
 static unsigned local_minute(void *ctx)
 {
@@ -191,10 +192,33 @@ static void formed(struct gateway *g, bool resumed)
     if (g->permit_wanted) gateway_permit(g, g->now, g->permit_wanted);
 }
 
+static void adopt(struct gateway *g, uint64_t ext, uint16_t addr, uint8_t capability)
+{
+    if (!ext || gateway_device(g, ext)) return;
+    struct gateway_device *d = gateway_device_add(g, ext, addr);
+    if (!d) return;
+    d->announced = true;
+    d->capability = capability;
+    gateway_device_save(d);
+    gateway_interview_start(d, g->now + ADOPT_US);
+}
+
+/* The network may be that of another program's backup: its devices are not known here. */
+static void adopt_members(struct gateway *g)
+{
+    const struct al_nwk_config *c = &g->zb->node.nwk.c;
+    for (unsigned i = 0; i < c->neighbour_count; i++)
+        if (c->neighbours[i].relation == AL_NWK_CHILD)
+            adopt(g, c->neighbours[i].ext, c->neighbours[i].addr, c->neighbours[i].capability);
+    for (unsigned i = 0; i < c->address_count; i++)
+        adopt(g, c->addresses[i].ext, c->addresses[i].addr, AL_CAP_RX_ON);
+}
+
 static void initialised(struct gateway *g, const struct al_bdb_event_args *a)
 {
     if (a->status == AL_ZB_OK) {
         formed(g, true);
+        adopt_members(g);
     } else if (al_bdb_factory_new(&g->zb->node.bdb)) {
         al_bdb_form(&g->zb->node.bdb, g->now);
     } else {

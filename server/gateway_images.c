@@ -140,8 +140,7 @@ static void take_names(struct gateway_image *i, const cJSON *list)
         snprintf(i->manufacturers[0], sizeof i->manufacturers[0], "%s", list->valuestring);
     cJSON_ArrayForEach(item, list)
     {
-        if (count == sizeof i->manufacturers / sizeof *i->manufacturers || !cJSON_IsString(item))
-            break;
+        if (count == GATEWAY_IMAGE_MAKERS || !cJSON_IsString(item)) break;
         snprintf(i->manufacturers[count++], sizeof i->manufacturers[0], "%s", item->valuestring);
     }
 }
@@ -313,10 +312,11 @@ static void refuse(const struct scan *scan, const char *name, struct timespec mo
             r->seen = true;
             return;
         }
-    struct refused *r = calloc(1, sizeof *r + strlen(name) + 1);
+    size_t size = strlen(name) + 1;
+    struct refused *r = calloc(1, sizeof *r + size);
     if (r) {
         *r = (struct refused){.next = scan->s->refused, .modified = modified, .seen = true};
-        strcpy(r->name, name);
+        memcpy(r->name, name, size);
         scan->s->refused = r;
     }
     snprintf(text, sizeof text, "not taken: %s", why);
@@ -374,9 +374,10 @@ static void look_at(const struct scan *scan, const char *name)
 static struct timespec index_time(const char *dir)
 {
     char path[4096];
-    struct stat st;
+    struct stat st = {0};
     snprintf(path, sizeof path, "%s/" INDEX, dir);
-    return stat(path, &st) ? (struct timespec){0} : st.st_mtim;
+    if (stat(path, &st)) st.st_mtim.tv_sec = 0;
+    return st.st_mtim;
 }
 
 int gateway_images_scan(struct gateway_images *s, const char *dir,
@@ -414,7 +415,7 @@ int gateway_images_scan(struct gateway_images *s, const char *dir,
 static bool named(const struct gateway_image *i, const char *maker)
 {
     if (!i->manufacturers[0][0]) return true;
-    for (size_t k = 0; k < sizeof i->manufacturers / sizeof *i->manufacturers; k++)
+    for (size_t k = 0; k < GATEWAY_IMAGE_MAKERS; k++)
         if (i->manufacturers[k][0] && strcmp(i->manufacturers[k], maker) == 0) return true;
     return false;
 }

@@ -16,14 +16,17 @@
 #include "zigbee/ota_file.h"
 #include "zigbee/ota_server.h"
 
+#define GATEWAY_IMAGE_MAKERS 4u
+
 struct gateway_image {
     char name[128];
     uint64_t ref;     /* of its bytes: the first 8 of their SHA-256. Never 0 */
     uint32_t warning; /* bit n: class n of al_zfile_class is a warning */
     struct al_zfile_header header;
     struct al_zota_image_limits limits;
-    char model[33];            /* only for devices of this modelId; "": any */
-    char manufacturers[4][33]; /* only for these manufacturerNames; [0] "": any */
+    char model[33]; /* only for devices of this modelId; "": any */
+    char manufacturers[GATEWAY_IMAGE_MAKERS]
+                      [33]; /* only for these manufacturerNames; [0] "": any */
     uint64_t destination;
     bool used; /* by a session: its bytes stay though the file is gone */
     bool gone; /* the file is no longer there: not offered */

@@ -72,6 +72,24 @@ static void begin(struct gateway_device *d, const struct gateway_image *i)
     gateway_upgrade_set(d, GATEWAY_UPGRADE_RUNNING, d->gateway->now + BEGIN_US);
 }
 
+static void stranger_answer(void *ctx, uint64_t now, const struct al_zdo_answer *a)
+{
+    struct gateway *g = ctx;
+    g->now = now;
+    if (a->status != AL_ZB_OK || a->response->status != 0) return;
+    struct gateway_device *d = gateway_device_add(g, a->response->addr_rsp.ext, a->src);
+    if (!d) return;
+    d->away = false;
+    gateway_device_save(d);
+    if (!d->interviewed) gateway_interview_start(d, now);
+}
+
+/* It is in the network, but who it is is not known: it may ask again when it is. */
+static void ask_stranger(struct gateway *g, uint16_t addr)
+{
+    al_zdo_ieee_addr(&g->zb->node.zdo, g->now, addr, stranger_answer, g);
+}
+
 static int find(void *ctx, const struct al_zota_wanted *wanted, struct al_zota_image *image)
 {
     struct gateway *g = entered(ctx);
@@ -79,7 +97,10 @@ static int find(void *ctx, const struct al_zota_wanted *wanted, struct al_zota_i
     struct al_zota_wanted w = *wanted;
     struct gateway_device *d = device_of(g, w.peer, w.ext_addr);
     if (!d) d = gateway_device_add(g, al_nwk_ext_of(&g->zb->node.nwk, w.peer.addr), w.peer.addr);
-    if (!d) return AL_ERR_NOT_FOUND; /* a stranger */
+    if (!d) {
+        ask_stranger(g, w.peer.addr);
+        return AL_ERR_NOT_FOUND;
+    }
     w.ext_addr = d->ext;
     if (!w.device_specific) learn(d, &w);
     const struct gateway_image *i = gateway_choose(d, &w, why, sizeof why);
@@ -240,7 +261,7 @@ static void event(void *ctx, const struct al_zota_server_event *e)
     struct gateway_device *d = device_of(g, e->peer, e->session ? e->session->record.ext_addr : 0);
     char text[100];
     if (!d) return;
-    if (e->kind == AL_ZOTA_SERVER_STATE) {
+    if (e->kind == AL_ZOTA_SERVER_STATE && e->session) {
         state_changed(d, e->session);
     } else if (e->kind == AL_ZOTA_SERVER_QUERY && e->session && e->status == 0) {
         cJSON *more = cJSON_CreateObject();

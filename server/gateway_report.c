@@ -47,7 +47,8 @@ void gateway_tell(struct gateway *g, enum gateway_event_kind kind, const struct 
 static double percent(const struct al_zota_session *s)
 {
     if (!s->record.image.size) return 0;
-    return (double)(s->record.offset * 1000ull / s->record.image.size) / 10;
+    uint64_t tenths = s->record.offset * 1000ull / s->record.image.size;
+    return (double)tenths / 10;
 }
 
 cJSON *gateway_transfer_json(const struct gateway_device *d)

@@ -10,7 +10,7 @@ import pytest
 
 import air
 import servers
-from test_zigbee_serve import MAKER, TYPE, Client, PATIENCE_S
+from test_zigbee_serve import MAKER, TYPE, Client, PATIENCE_S, Serve
 
 
 
@@ -87,3 +87,20 @@ def test_devices_are_upgraded_from_the_store(tmp_path, make_file):
         again = api(server, "GET", "status")[1]
         assert again["network"]["extended_pan_id"] == network["extended_pan_id"]
         assert again["devices"][0]["device"] == device["device"]
+
+
+def test_serve_takes_files_from_an_airliftd(tmp_path, make_file):
+    with air.Medium(tmp_path, "--speed", "20") as medium, servers.Airliftd(tmp_path / "data", "--http") as server:
+        file = make_file("lamp.zigbee", 6000, 2)
+        server.push(file)
+        server.push(servers.ROOT / "tests" / "vectors" / "esp-flash" / "image" / "app_c3_v1.bin", "app.bin")
+        with Serve(medium, "--images", server.url, "--token-file", server.data / "token", "--permit", "250") as serve:
+            assert [i["file"] for i in serve.ask("images")["images"]] == ["lamp.zigbee"]
+            client = Client(medium, "lamp")
+            client.start()
+            assert client.end() == 0, client.log
+            assert client.image.read_bytes() == file.read_bytes()
+        # The server is away: what was fetched is still there.
+        server.stop()
+        with Serve(medium, "--images", server.url, "--token-file", server.data / "token") as serve:
+            assert [i["file"] for i in serve.ask("images")["images"]] == ["lamp.zigbee"]

@@ -110,6 +110,28 @@ static void a_killed_gateway_goes_on(void **state)
     bench_free(b);
 }
 
+/* As after the backup of another program: the network is known, the devices are not. */
+static void members_of_a_foreign_backup_are_asked(void **state)
+{
+    struct bench *b = bench_new(&(struct gateway_config){0}, 0);
+    struct bench_device *d[2] = {
+        bench_add(b, &(struct bench_device_config){.router = true, .model = "plug"}),
+        bench_add(b, &(struct bench_device_config){.sleepy = true}),
+    };
+    bench_until_idle(b);
+    const struct al_zb_store *s = b->node->config.store;
+    for (uint16_t i = 0; i < BENCH_DEVICES; i++) s->save(s->ctx, 0x5000 + i, NULL, 0);
+    bench_add_image(b, "new", 0x131b, 0x1011, 2, 1000, NULL);
+    bench_restart_gateway(b);
+    bench_until_idle(b);
+    assert_string_equal(bench_says(b, d[0], "model"), "plug");
+    assert_string_equal(bench_says(b, d[1], "role"), "sleepy end device");
+    bench_has(b, d[0], "new");
+    bench_run(b, 40 * BENCH_MINUTE);
+    bench_has(b, d[1], "new");
+    bench_free(b);
+}
+
 static void install_codes_decide_who_comes_in(void **state)
 {
     struct bench *b = bench_new(&(struct gateway_config){.install_codes_only = true}, 0);
@@ -220,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_new_file_is_noticed),
         cmocka_unit_test(a_lossy_network_upgrades_too),
         cmocka_unit_test(a_killed_gateway_goes_on),
+        cmocka_unit_test(members_of_a_foreign_backup_are_asked),
         cmocka_unit_test(install_codes_decide_who_comes_in),
         cmocka_unit_test(a_closed_network_stays_closed),
         cmocka_unit_test(a_removed_device_is_forgotten),
