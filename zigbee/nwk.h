@@ -62,6 +62,9 @@ struct al_nwk_neighbour {
 struct al_nwk_address {
     uint64_t ext; /* 0: free */
     uint16_t addr;
+    bool counter_known; /* a child of before: as in its entry; not over a restart */
+    uint8_t counter_key;
+    uint32_t counter;
 };
 
 /* A route, or a discovery that this node takes part in. */

@@ -105,6 +105,7 @@ void al_nwk_erase_records(struct al_nwk *n);
 struct al_nwk_neighbour *al_nwk_neighbour_take(struct al_nwk *n, uint64_t now, uint16_t addr,
                                                uint64_t ext, uint8_t relation, uint8_t lqi);
 void al_nwk_neighbour_drop(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *who);
+const struct al_nwk_address *al_nwk_address(const struct al_nwk *n, uint64_t ext); /* or NULL */
 bool al_nwk_is_router(const struct al_nwk_neighbour *who);
 bool al_nwk_is_child(const struct al_nwk_neighbour *who);     /* JOINING ones too */
 bool al_nwk_is_leaf(const struct al_nwk_neighbour *who);      /* child and end device */

@@ -29,6 +29,11 @@ static struct al_nwk_address *address(const struct al_nwk *n, uint64_t ext)
     return NULL;
 }
 
+const struct al_nwk_address *al_nwk_address(const struct al_nwk *n, uint64_t ext)
+{
+    return ext ? address(n, ext) : NULL;
+}
+
 uint64_t al_nwk_ext_of(const struct al_nwk *n, uint16_t addr)
 {
     const struct al_nwk_neighbour *who = al_nwk_neighbour(n, addr);
@@ -125,12 +130,18 @@ struct al_nwk_neighbour *al_nwk_neighbour_take(struct al_nwk *n, uint64_t now, u
 void al_nwk_neighbour_drop(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *who)
 {
     bool kept = al_nwk_is_child(who) && who->proven; /* a stranger leaves no trace */
+    bool leaf = kept && al_nwk_is_leaf(who);
     uint16_t addr = who->addr;
     uint64_t ext = who->ext;
     who->relation = AL_NWK_NOBODY;
     if (kept) al_nwk_save_child(n, now, who);
     al_nwk_link_lost(n, addr);
     if (kept && ext) al_nwk_learn(n, now, addr, ext);
+    struct al_nwk_address *a = leaf && ext ? address(n, ext) : NULL;
+    if (!a) return;
+    a->counter_known = who->counter_known;
+    a->counter_key = who->counter_key;
+    a->counter = who->counter;
 }
 
 static uint8_t cost_of(uint8_t lqi)
@@ -179,9 +190,11 @@ static void note_address(struct al_nwk *n, uint64_t now, uint16_t addr, uint64_t
 {
     struct al_nwk_address *a = address(n, ext);
     if (!n->c.address_count || (a ? a->addr == addr : !add)) return;
+    bool known = a;
     if (!a) a = address(n, 0);
     if (!a) a = &n->c.addresses[al_nwk_random(n, n->c.address_count)];
-    *a = (struct al_nwk_address){.ext = ext, .addr = addr};
+    if (!known) *a = (struct al_nwk_address){.ext = ext};
+    a->addr = addr;
     al_nwk_save_address(n, now, a);
 }
 

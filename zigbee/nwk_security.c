@@ -53,13 +53,23 @@ static const struct al_nwk_key *key_by_seq(const struct al_nwk *n, uint8_t seq)
 
 /* Counters of the key in force begin anew with it; one of the key before counts only as
  * long as the neighbour was not heard with the new one. */
-static bool counter_rises(const struct al_nwk *n, const struct al_nwk_neighbour *who,
+static bool rises(const struct al_nwk *n, uint8_t key_seq, uint32_t last, const struct al_aux *aux)
+{
+    if (key_seq == aux->key_seq) return aux->counter > last;
+    return aux->key_seq == n->keys[n->active_key].seq;
+}
+
+/* Of a child that moved away the counter is known, too: else somebody could bring it back by
+ * its rejoin request of long ago. */
+static bool counter_rises(const struct al_nwk *n, uint64_t source, bool rejoining,
                           const struct al_aux *aux)
 {
+    const struct al_nwk_neighbour *who = al_nwk_neighbour_ext(n, source);
+    const struct al_nwk_address *old = rejoining && !who ? al_nwk_address(n, source) : NULL;
     if (aux->counter == UINT32_MAX) return false;
-    if (!who || !who->counter_known) return true;
-    if (who->counter_key == aux->key_seq) return aux->counter > who->counter;
-    return aux->key_seq == n->keys[n->active_key].seq;
+    if (who && who->counter_known) return rises(n, who->counter_key, who->counter, aux);
+    if (old && old->counter_known) return rises(n, old->counter_key, old->counter, aux);
+    return true;
 }
 
 /* The source that the MAC tells stands under no MIC, the one of NWK does: somebody else's
@@ -118,8 +128,9 @@ bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f,
         return false;
     }
     if ((int8_t)(key->seq - n->keys[n->active_key].seq) > 0) al_nwk_switch_key(n, now, key->seq);
-    if (!counter_rises(n, al_nwk_neighbour_ext(n, source), &f->aux) ||
-        address_doubtful(n, f, relay, source)) {
+    /* A device that asks to rejoin may be anybody's child. */
+    bool rejoining = al_nwk_is_command(f, AL_NWK_REJOIN_REQUEST) && f->src == relay;
+    if (!counter_rises(n, source, rejoining, &f->aux) || address_doubtful(n, f, relay, source)) {
         n->dropped_replay++;
         return false;
     }
@@ -128,8 +139,6 @@ bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f,
         return false;
     }
 
-    /* A device that asks to rejoin may be anybody's child. */
-    bool rejoining = al_nwk_is_command(f, AL_NWK_REJOIN_REQUEST) && f->src == relay;
     bool leaf = f->end_device && f->src == relay;
     *who = rejoining ? al_nwk_neighbour_ext(n, source)
                      : sender(n, now, relay, source, al_nwk_is_parent_role(n) && !leaf, ind->lqi);

@@ -42,6 +42,7 @@ static struct {
     size_t len;
     uint16_t from; /* only frames of this MAC source, */
     uint16_t of;   /* and of this NWK source */
+    bool rejoins_only;
 } tape;
 
 static void record(struct nwk_bench *b, const struct medium_frame *frame)
@@ -51,6 +52,11 @@ static void record(struct nwk_bench *b, const struct medium_frame *frame)
     if (al_mac_parse(&mac, frame->mpdu, frame->len) || mac.type != AL_MAC_DATA) return;
     if (al_nwk_parse(&f, mac.payload, mac.payload_len) || !f.secured) return;
     if (mac.src.short_addr != tape.from || f.src != tape.of) return;
+    uint8_t plain[AL_RADIO_MPDU_MAX];
+    if (tape.rejoins_only &&
+        (f.type != AL_NWK_COMMAND || al_nwk_open(&f, zigbee_aes(), b->key, f.aux.source, plain) ||
+         f.payload[0] != AL_NWK_REJOIN_REQUEST))
+        return;
     memcpy(tape.mpdu, frame->mpdu, frame->len);
     tape.len = frame->len;
 }
@@ -60,6 +66,7 @@ static void record_from(uint16_t from, uint16_t of)
     tape.len = 0;
     tape.from = from;
     tape.of = of;
+    tape.rejoins_only = false;
     bench.frame = record;
 }
 
@@ -311,6 +318,37 @@ static void a_notice_of_disassociation_costs_no_counter(void **state)
     assert_int_equal(c->nwk.dropped_replay, replays + 1);
 }
 
+static void a_recorded_rejoin_brings_no_child_back(void **state)
+{
+    struct nwk_node *c = nwk_bench_form(&bench), *r = nwk_bench_add(&bench, ROUTER),
+                    *e = nwk_bench_add(&bench, END_DEVICE);
+    nwk_bench_join(r);
+    nwk_bench_permit(r, 0);
+    nwk_bench_join(e);
+    nwk_bench_part(e, r);
+    record_from(e->nwk.addr, e->nwk.addr);
+    tape.rejoins_only = true;
+    nwk_bench_rejoin(e, true); /* at its parent once more */
+    assert_int_equal(e->nwk.parent, 0);
+    bench.frame = NULL;
+    assert_true(tape.len > 0);
+    nwk_bench_passes(e, c, "here");
+    nwk_bench_meet(e, r);
+    nwk_bench_part(e, c);
+    nwk_bench_rejoin(e, true);
+    assert_int_equal(e->nwk.parent, r->nwk.addr);
+    const struct al_nwk_send announce = {
+        .dst = 0, .payload = (const uint8_t *)"moved", .len = 5, .with_src_ext = true};
+    assert_int_equal(al_nwk_send(&e->nwk, nwk_bench_now(&bench), &announce), 0);
+    nwk_bench_arm(e);
+    nwk_bench_run(&bench, SECOND);
+    assert_null(al_nwk_neighbour_ext(&c->nwk, e->ext));
+    play(c, e->nwk.addr);
+    nwk_bench_run(&bench, SECOND);
+    assert_null(al_nwk_neighbour_ext(&c->nwk, e->ext));
+    nwk_bench_passes(c, e, "there");
+}
+
 /* ---- Own counters ---- */
 
 static void the_reserve_does_not_wrap(void **state)
@@ -380,6 +418,7 @@ int main(void)
         T(a_flood_of_associations_does_not_fill_the_queue),
         T(a_flood_of_polls_does_not_fill_the_queue),
         T(a_notice_of_disassociation_costs_no_counter),
+        T(a_recorded_rejoin_brings_no_child_back),
         T(the_reserve_does_not_wrap),
         T(a_new_key_that_was_not_saved_keeps_the_counter),
         T(the_same_key_under_another_number_keeps_the_counter),
