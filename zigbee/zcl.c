@@ -140,12 +140,20 @@ static void general_command(const struct al_zcl_rx *rx, uint64_t now)
         al_zcl_default_response(rx, now, AL_ZCL_UNSUP_GENERAL_COMMAND);
 }
 
+/* The public profiles of before Zigbee 3.0, which stand for one another: home automation and
+ * its sisters. */
+static bool is_common(uint16_t profile)
+{
+    return profile >= 0x0101 && profile <= 0x0109;
+}
+
 static bool is_for(const struct al_zcl *z, const struct al_zcl_endpoint *e,
                    const struct al_aps_data_ind *ind)
 {
     const struct al_zcl_up *up = z->c.up;
     bool profile = ind->profile == e->profile || ind->profile == AL_PROFILE_ANY ||
-                   e->profile == AL_PROFILE_ANY || ind->profile == AL_PROFILE_HA;
+                   e->profile == AL_PROFILE_ANY || ind->profile == AL_PROFILE_HA ||
+                   (is_common(ind->profile) && is_common(e->profile));
     if (!profile) return false;
     if (ind->group) return up && up->in_group && up->in_group(z->c.up_ctx, e->id, ind->group);
     return ind->dst_ep == e->id || ind->dst_ep == AL_ENDPOINT_ALL;

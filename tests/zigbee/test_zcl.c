@@ -330,6 +330,17 @@ static void frames_for_no_endpoint_of_this_node_are_nothing(void **state)
     assert_int_equal(commands, 0);
 }
 
+static void profiles_of_before_zigbee_3_stand_for_one_another(void **state)
+{
+    char answer[ZCL_PAIR_TEXT];
+    zcl_pair_ask(&pair, (struct al_zcl_send){.command = AL_ZCL_READ, .profile = 0x0108}, "7700",
+                 answer);
+    assert_string_equal(answer, "18 01 770086");
+    zcl_pair_ask(&pair, (struct al_zcl_send){.command = AL_ZCL_READ, .profile = 0x010a}, "7700",
+                 answer);
+    assert_string_equal(answer, "TIMEOUT");
+}
+
 static void sides_of_a_cluster_are_two_things(void **state)
 {
     char answer[ZCL_PAIR_TEXT];
@@ -499,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup(commands_of_a_manufacturer_go_to_its_clusters_only, reset),
         cmocka_unit_test_setup(a_broadcast_is_obeyed_and_never_answered, reset),
         cmocka_unit_test_setup(frames_for_no_endpoint_of_this_node_are_nothing, reset),
+        cmocka_unit_test_setup(profiles_of_before_zigbee_3_stand_for_one_another, reset),
         cmocka_unit_test_setup(sides_of_a_cluster_are_two_things, reset),
         cmocka_unit_test_setup(a_request_nobody_acknowledges_fails_soon, reset),
         cmocka_unit_test_setup(changes_are_reported_not_too_often_and_silence_not_too_long, reset),
