@@ -224,8 +224,8 @@ static void a_break_further_on_is_told_to_the_source(void **state)
     nwk_bench_passes(c, last, "whole");
     nwk_bench_kill(last);
     c->last_status = 0xff;
-    for (unsigned i = 0; i < 3; i++) { /* in a row: one frame may fail over a good link */
-        assert_int_equal(c->last_status, 0xff);
+    /* In a row: one frame may fail over a good link. */
+    for (unsigned i = 0; i < 3 && c->last_status == 0xff; i++) {
         nwk_bench_send(c, last->nwk.addr, "lost", 1);
         nwk_bench_run(&bench, 4 * SECOND);
         assert_int_equal(c->sent[1], AL_ZB_OK); /* the first hop had it */
