@@ -236,7 +236,7 @@ static void an_old_trust_centre_is_not_asked_for_a_link_key(void **state)
 /* Two networks that do not know each other, the second one louder for newcomers. */
 static void two_networks(struct zb_world *w, struct zb_sim_node **near, struct zb_sim_node **far)
 {
-    *far = zb_world_coordinator_at(w, 22);
+    *far = zb_world_coordinator_at(w, 15);
     *near = zb_world_coordinator_at(w, 3);
     assert_int_not_equal((*near)->zb.node.nwk.pan_id, (*far)->zb.node.nwk.pan_id);
 }
