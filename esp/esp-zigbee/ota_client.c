@@ -59,9 +59,8 @@ static esp_err_t tell_answer(uint8_t status, const struct al_zota_file *file)
         m.file_version = file->id.file_version;
         m.image_size = file->size;
     }
-    esp_err_t err = zb_stack_action(ESP_ZB_CORE_OTA_UPGRADE_QUERY_IMAGE_RESP_CB_ID, &m);
-    /* Examples older than this callback answer it like any other: with ESP_OK. */
-    return zb_stack.action ? err : ESP_ERR_NOT_FOUND;
+    /* Examples older than this callback answer it like any that they do not know: with ESP_OK. */
+    return zb_stack_action(ESP_ZB_CORE_OTA_UPGRADE_QUERY_IMAGE_RESP_CB_ID, &m);
 }
 
 /* ---- The file ---- */
@@ -250,6 +249,14 @@ static void gave_up(const struct al_zota_client_event *e)
     forget_download();
 }
 
+static void finish(void)
+{
+    esp_err_t err = tell(ESP_ZB_ZCL_OTA_UPGRADE_STATUS_FINISH, NULL, 0);
+    if (err)
+        ESP_LOGE(ZB_TAG, "the application did not install the OTA file: %s", esp_err_to_name(err));
+    forget_download();
+}
+
 static void event(void *ctx, const struct al_zota_client_event *e)
 {
     switch (e->kind) {
@@ -257,8 +264,7 @@ static void event(void *ctx, const struct al_zota_client_event *e)
         tell(ESP_ZB_ZCL_OTA_UPGRADE_STATUS_APPLY, NULL, 0);
         return;
     case AL_ZOTA_CLIENT_FINISH:
-        tell(ESP_ZB_ZCL_OTA_UPGRADE_STATUS_FINISH, NULL, 0);
-        forget_download();
+        finish();
         return;
     case AL_ZOTA_CLIENT_GAVE_UP:
         gave_up(e);
