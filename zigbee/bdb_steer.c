@@ -2,6 +2,7 @@
 #include "zigbee/bdb_internal.h"
 
 #define DESCRIPTOR_ATTEMPTS 3
+#define GOOD_LQI            44 /* of a radio whose 255 is 35 dB above its sensitivity: 6 dB */
 #define REVISION_WITH_KEYS  21 /* trust centres before it have no link keys to give */
 
 /* ---- Candidates ---- */
@@ -13,9 +14,13 @@ static bool fits(const struct al_bdb *b, const struct al_nwk_candidate *c)
            (router ? c->router_room : c->end_device_room) && (!b->c.epid || b->c.epid == c->epid);
 }
 
-/* Better: louder; among equals the one nearer to the coordinator. */
+/* Better: a link that is good rather than one that is not; then the one nearer to the
+ * coordinator, as each hop costs the air once more; then the louder one. */
 static bool better(const struct al_nwk_candidate *a, const struct al_nwk_candidate *than)
 {
+    bool good = a->lqi >= GOOD_LQI, than_good = than->lqi >= GOOD_LQI;
+    if (good != than_good) return good;
+    if (good && a->depth != than->depth) return a->depth < than->depth;
     return a->lqi != than->lqi ? a->lqi > than->lqi : a->depth < than->depth;
 }
 
