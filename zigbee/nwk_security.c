@@ -91,7 +91,14 @@ static struct al_nwk_neighbour *sender(struct al_nwk *n, uint64_t now, uint16_t 
     struct al_nwk_neighbour *at = al_nwk_neighbour(n, relay);
     if (who && who->addr == relay) return who;
     if (at && at->ext && at->ext != ext) {
-        bool stale = at->relation == AL_NWK_SIBLING && now - at->heard > 60 * AL_NWK_S;
+        bool silent = now - at->heard > 60 * AL_NWK_S;
+        bool stale = at->relation == AL_NWK_SIBLING && silent;
+        if (at->relation == AL_NWK_PARENT && silent) {
+            /* Somebody else answers in its place, and what it says is not heard. */
+            at->heard = now;
+            AL_NWK_TELL(parent_lost, now);
+            return NULL;
+        }
         if (!stale) {
             al_nwk_conflict(n, now, relay);
             return NULL;

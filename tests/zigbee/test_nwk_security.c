@@ -165,6 +165,23 @@ static void an_end_device_hears_its_parent_only(void **state)
     assert_true(accepted(e, &x));
 }
 
+/* Else it would wait for ever for a parent that it does not know. */
+static void a_stranger_in_the_place_of_a_silent_parent_means_that_it_is_lost(void **state)
+{
+    struct nwk_node *c = nwk_bench_form(&bench), *e = nwk_bench_add(&bench, END_DEVICE);
+    nwk_bench_join(e);
+    nwk_bench_run(&bench, 70 * SECOND);
+    struct forged x = {.src = 0, .ext = 0xabc, .counter = 100, .key = bench.key};
+    struct al_nwk_neighbour *parent = al_nwk_neighbour_ext(&e->nwk, c->ext);
+    parent->heard = nwk_bench_now(&bench) - 59 * SECOND;
+    assert_false(accepted(e, &x));
+    assert_int_equal(e->lost, 0);
+    x.counter++;
+    parent->heard = nwk_bench_now(&bench) - 61 * SECOND;
+    assert_false(accepted(e, &x));
+    assert_int_equal(e->lost, 1);
+}
+
 /* ---- Own counters ---- */
 
 struct seen {
@@ -333,6 +350,7 @@ int main(void)
         T(only_rising_counters_come_in),
         T(wrong_keys_and_no_key_stay_out),
         T(an_end_device_hears_its_parent_only),
+        T(a_stranger_in_the_place_of_a_silent_parent_means_that_it_is_lost),
         T(counters_rise_over_crashes),
         T(the_reserve_is_raised_in_time),
         T(a_used_up_counter_sends_nothing),
