@@ -6,7 +6,7 @@
 #include "tests/support/zb_upgrade.h"
 
 #define MINUTE (60 * ZB_UPGRADE_SECOND)
-#define RUNS   15 /* of each kind */
+#define RUNS   30 /* of each kind */
 
 static uint32_t prng(uint32_t *state)
 {

@@ -356,13 +356,17 @@ static bool make_decryptable(struct zb_rogue *r, struct al_put *p)
 /* A device that was made to leave is brought back, as its owner would. */
 static void bring_back(struct zb_upgrade *u)
 {
-    for (unsigned i = 0; i < u->client_count; i++) {
-        struct zb_sim_node *n = u->clients[i].sim;
-        zb_upgrade_run(u, MINUTE, NULL, NULL);
-        if (!n->on || al_bdb_is_member(&n->zb.node.bdb)) continue;
-        al_bdb_open(&u->servers[0].sim->zb.node.bdb, zb_upgrade_now(u), 180);
-        zb_sim_touch(u->servers[0].sim);
-        if (al_bdb_factory_new(&n->zb.node.bdb)) zb_world_join(u->world, n);
+    struct zb_sim_node *c = u->servers[0].sim;
+    zb_upgrade_run(u, 2 * MINUTE, NULL, NULL);
+    al_bdb_open(&c->zb.node.bdb, zb_upgrade_now(u), 254);
+    zb_sim_touch(c);
+    for (unsigned i = 0; i < 20 * u->client_count; i++) {
+        struct zb_sim_node *n = u->clients[i % u->client_count].sim;
+        if (n->on && al_bdb_factory_new(&n->zb.node.bdb)) {
+            al_bdb_steer(&n->zb.node.bdb, zb_upgrade_now(u)); /* or it is at it already */
+            zb_sim_touch(n);
+            zb_upgrade_run(u, 6 * SECOND, NULL, NULL);
+        }
     }
 }
 
@@ -381,9 +385,11 @@ static void notify_all(struct zb_upgrade *u)
 static void upgrade_under(struct zb_rogue *r, struct zb_upgrade *u)
 {
     r->u = u;
+    r->stop = u->hold = true; /* it only listens while they join */
     zb_rogue_start(r);
     zb_upgrade_add_client(u, AL_NWK_ROLE_ROUTER, false, -1, NULL);
     zb_upgrade_add_client(u, AL_NWK_ROLE_END_DEVICE, true, -1, NULL);
+    r->stop = u->hold = false;
     zb_upgrade_run(u, 5 * MINUTE, NULL, NULL);
     r->stop = true;
     bring_back(u);
@@ -413,7 +419,7 @@ static void malformed_frames_do_no_harm(void **state)
 static void malformed_frames_under_the_network_key_install_nothing_wrong(void **state)
 {
     static struct zb_rogue r;
-    for (uint32_t seed = 1; seed <= 6; seed++) {
+    for (uint32_t seed = 1; seed <= 20; seed++) {
         struct zb_upgrade *u = quiet_network(ZB_UPGRADE_LARGE, seed);
         struct zb_sim_node *member = zb_world_add(u->world, AL_NWK_ROLE_ROUTER, false);
         struct aes_openssl *aes = aes_openssl_new();
