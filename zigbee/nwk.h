@@ -190,7 +190,7 @@ struct al_nwk_config {
 
 /* A unicast that was taken. */
 struct al_nwk_recent {
-    uint16_t src;
+    uint16_t src, from; /* from: the neighbour */
     uint8_t seq;
     bool used;
     uint32_t at_ms;

@@ -133,17 +133,21 @@ static void learn_source(struct al_nwk *n, uint64_t now, const struct al_nwk_fra
 }
 
 /* A neighbour that missed the MAC's acknowledgement sends a frame again, with another MAC
- * sequence number: passed on each time, it would fill the air behind every relay. */
-static bool is_copy(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f)
+ * sequence number: passed on each time, it would fill the air behind every relay. One that
+ * comes again over somebody else went round: the route is a loop. */
+static bool is_copy(struct al_nwk *n, uint64_t now, const struct al_nwk_frame *f, uint16_t from)
 {
     uint32_t ms = (uint32_t)(now / AL_NWK_MS);
     if (f->type != AL_NWK_DATA) return false;
     for (unsigned i = 0; i < AL_NWK_RECENT; i++) {
         const struct al_nwk_recent *r = &n->recent[i];
-        if (r->used && r->src == f->src && r->seq == f->seq && ms - r->at_ms < COPIES_MS)
-            return true;
+        if (!r->used || r->src != f->src || r->seq != f->seq || ms - r->at_ms >= COPIES_MS)
+            continue;
+        if (r->from != from && f->dst != n->addr && !f->source_route)
+            al_nwk_route_forget(n, f->dst);
+        return true;
     }
-    n->recent[n->next_recent] = (struct al_nwk_recent){f->src, f->seq, true, ms};
+    n->recent[n->next_recent] = (struct al_nwk_recent){f->src, from, f->seq, true, ms};
     n->next_recent = (uint8_t)((n->next_recent + 1u) % AL_NWK_RECENT);
     return false;
 }
@@ -167,7 +171,7 @@ static void secured(struct al_nwk *n, uint64_t now, const struct al_mac_data_ind
     }
     if (f->has_src_ext && f->src != relay_addr) learn_source(n, now, f, who);
     if (!AL_NWK_BROADCAST(f->dst)) {
-        if (is_copy(n, now, f)) return;
+        if (is_copy(n, now, f, relay_addr)) return;
         al_nwk_route_seen(n, now, f->src, who);
     }
     if (AL_NWK_BROADCAST(f->dst)) {

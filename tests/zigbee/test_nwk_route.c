@@ -238,6 +238,43 @@ static void a_break_further_on_is_told_to_the_source(void **state)
 
 /* ---- Concentrator ---- */
 
+static unsigned on_air_to_last;
+
+static void count_to_last(struct nwk_bench *b, const struct medium_frame *frame)
+{
+    struct al_mac_frame mac;
+    struct al_nwk_frame f;
+    if (al_mac_parse(&mac, frame->mpdu, frame->len) || mac.type != AL_MAC_DATA) return;
+    if (al_nwk_parse(&f, mac.payload, mac.payload_len) || f.type != AL_NWK_DATA) return;
+    on_air_to_last += f.dst == b->node[3].nwk.addr;
+}
+
+/* 1 and 2 each think that the other one leads to 3. */
+static void a_loop_of_routes_ends_with_the_first_frame(void **state)
+{
+    add_routers(3);
+    nwk_bench_row(&bench);
+    join_all(60 * SECOND);
+    struct nwk_node *c = &bench.node[0], *a = &bench.node[1], *b = &bench.node[2],
+                    *last = &bench.node[3];
+    nwk_bench_passes(c, last, "whole");
+    nwk_bench_part(b, last);
+    struct al_nwk_neighbour *gone = al_nwk_neighbour(&b->nwk, last->nwk.addr);
+    assert_non_null(gone);
+    gone->one_way = true; /* as its link status will tell */
+    b->routes[0] = (struct al_nwk_route){
+        .dst = last->nwk.addr, .next_hop = a->nwk.addr, .state = 1, .cost = 2};
+    for (unsigned i = 1; i < 24; i++)
+        if (b->routes[i].dst == last->nwk.addr) b->routes[i].state = 0;
+    bench.frame = count_to_last;
+    on_air_to_last = 0;
+    nwk_bench_send(c, last->nwk.addr, "round", 1);
+    nwk_bench_run(&bench, 3 * SECOND);
+    assert_in_range(on_air_to_last, 2, 4);
+    for (unsigned i = 0; i < 24; i++)
+        assert_false(b->routes[i].state == 1 && b->routes[i].dst == last->nwk.addr);
+}
+
 static unsigned source_routed;
 static uint16_t source_relays[AL_NWK_RELAYS_MAX];
 static uint8_t source_count, first_index;
@@ -455,6 +492,7 @@ int main(void)
         T(a_neighbour_out_of_reach_is_reached_over_another),
         T(who_was_heard_passing_it_on_is_not_sent_it_again),
         T(a_break_further_on_is_told_to_the_source),
+        T(a_loop_of_routes_ends_with_the_first_frame),
         T(a_concentrator_sends_back_the_way_frames_came),
         T(routers_tell_how_well_they_hear),
         T(who_does_not_hear_is_not_sent_to),
