@@ -332,6 +332,17 @@ static void join(struct run *run, struct device *d)
     d->r->hops = d->r->joined ? hops_of(run, d) : 0;
 }
 
+/* Those who heard nobody before may hear somebody who has joined since. */
+static void join_the_rest(struct run *run, struct zb_rollout_result *r)
+{
+    for (unsigned i = 0; i < run->c->devices && r->joined < run->c->devices; i++) {
+        if (run->devices[i].r->joined) continue;
+        open_network(run);
+        join(run, &run->devices[i]);
+        r->joined += run->devices[i].r->joined;
+    }
+}
+
 static int form_and_join(struct run *run, struct zb_rollout_result *r)
 {
     int err = add_coordinator(run);
@@ -350,6 +361,7 @@ static int form_and_join(struct run *run, struct zb_rollout_result *r)
         if (!err) join(run, &run->devices[i]);
         r->joined += run->devices[i].r->joined;
     }
+    if (!err) join_the_rest(run, r);
     /* Broadcasts of the last join die away before the clock starts. */
     zb_sim_run(run->sim, 20 * SECOND, NULL, NULL);
     r->join_us = zb_sim_now(run->sim);
