@@ -18,17 +18,15 @@
 #define HOP_COLOURS 4
 #define LABEL_HIGH  12.0
 
+/* Plain colours for readers that know no variables; dark ones for those that ask. */
 static const char style[] =
-    "text{font:12px system-ui,sans-serif;fill:var(--ink)}.h{font-size:17px;font-weight:600}"
-    ".s{fill:var(--soft)}.g{stroke:var(--grid)}.e{text-anchor:end}.m{text-anchor:middle}"
-    ".b{fill:var(--band)}.t{fill:none;stroke:var(--h1);stroke-width:2}"
-    ".a{fill:var(--h1);opacity:.15}.h1{fill:var(--h1)}.h2{fill:var(--h2)}.h3{fill:var(--h3)}"
-    ".h4{fill:var(--h4)}.x{fill:var(--bad)}"
-    "svg{--paper:#fff;--ink:#1c2430;--soft:#5b6675;--grid:#d9dee5;--band:#f1f3f6;"
-    "--h1:#0b5cad;--h2:#2f8f83;--h3:#8a63b8;--h4:#b3741f;--bad:#c53030}"
-    "@media(prefers-color-scheme:dark){svg{--paper:#12171e;--ink:#e8ecf1;--soft:#9aa7b6;"
-    "--grid:#2c3642;--band:#1a212a;--h1:#5aa9f5;--h2:#54c1b2;--h3:#b795e6;--h4:#dea450;"
-    "--bad:#ff7b6b}}";
+    "text{font:12px system-ui,sans-serif;fill:#1c2430}.h{font-size:17px;font-weight:600}"
+    ".p{fill:#fff}.s{fill:#5b6675}.g{stroke:#d9dee5}.e{text-anchor:end}.m{text-anchor:middle}"
+    ".b{fill:#f1f3f6}.t{fill:none;stroke:#0b5cad;stroke-width:2}.a{fill:#0b5cad;opacity:.15}"
+    ".h1{fill:#0b5cad}.h2{fill:#2f8f83}.h3{fill:#8a63b8}.h4{fill:#b3741f}.x{fill:#c53030}"
+    "@media(prefers-color-scheme:dark){text{fill:#e8ecf1}.p{fill:#12171e}.s{fill:#9aa7b6}"
+    ".g{stroke:#2c3642}.b{fill:#1a212a}.t{stroke:#5aa9f5}.a{fill:#5aa9f5}.h1{fill:#5aa9f5}"
+    ".h2{fill:#54c1b2}.h3{fill:#b795e6}.h4{fill:#dea450}.x{fill:#ff7b6b}}";
 
 struct picture {
     const struct zigbee_simulation *s;
@@ -128,8 +126,8 @@ static void draw_total(const struct picture *p)
     total_line(p);
     fprintf(p->out, "L%.1f %.1fZ\"/>\n<path class=\"t\" d=\"", end, TOP + TOTAL);
     total_line(p);
-    fprintf(p->out, "\"/>\n<text class=\"s\" x=\"%.0f\" y=\"%.0f\">of all bytes</text>\n", LEFT,
-            TOP - 8);
+    fprintf(p->out, "\"/>\n<text class=\"s\" x=\"%.0f\" y=\"%.0f\">of all bytes</text>\n", LEFT + 8,
+            TOP + 14);
 }
 
 /* ---- A band a device ---- */
@@ -234,8 +232,9 @@ static void draw_head(const struct picture *p)
     char text[200];
     zigbee_simulation_sentence(p->s, text, sizeof text);
     fprintf(p->out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
-            "style=\"background:var(--paper)\">\n<title>%s</title>\n<style>%s</style>\n",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" role=\"img\">\n"
+            "<title>%s</title>\n<style>%s</style>\n<rect class=\"p\" width=\"100%%\" "
+            "height=\"100%%\"/>\n",
             WIDTH, p->height, text, style);
     fprintf(p->out, "<text class=\"h\" x=\"%.0f\" y=\"28\">%s</text>\n", LEFT, text);
     fprintf(p->out, "<text class=\"s\" x=\"%.0f\" y=\"48\">", LEFT);
