@@ -45,14 +45,17 @@ struct al_nwk_neighbour {
     uint8_t lqi, in_cost, out_cost; /* costs 1..7; out_cost 0: not known */
     bool one_way;                   /* its link status does not name this node */
     bool proven;                    /* child: it has shown that it has the key */
-    bool anew;                      /* a proven child that somebody associates as: not shown yet */
-    uint8_t old_capability;         /* with anew: what it was before */
-    bool present;                   /* heard since this node has started */
-    bool record;                    /* end device: its next frame wants a route record */
-    uint8_t age;                    /* link status periods without a word of it */
-    uint8_t failures;               /* frames in a row that it did not take, all tries used */
-    uint8_t timeout_index;          /* end device: 0..14 */
-    uint64_t heard;                 /* last frame or poll */
+    bool anew; /* somebody associates in the name of this one: it may be another */
+    struct {   /* with anew: what it was before */
+        uint8_t relation, role, capability;
+        bool rx_on;
+    } before;
+    bool present;          /* heard since this node has started */
+    bool record;           /* end device: its next frame wants a route record */
+    uint8_t age;           /* link status periods without a word of it */
+    uint8_t failures;      /* frames in a row that it did not take, all tries used */
+    uint8_t timeout_index; /* end device: 0..14 */
+    uint64_t heard;        /* last frame or poll */
     bool counter_known;
     uint8_t counter_key; /* key sequence of counter */
     uint32_t counter;    /* last frame counter received */

@@ -3,19 +3,15 @@
 
 #define KEY_WITHIN      (20 * AL_NWK_S) /* a child that has its address only is dropped then */
 #define STRANGERS_SHARE 4u /* of the places: one in so many for unsecured rejoins of strangers */
-#define DISOWNED_MAX    2u /* orders to rejoin for strangers that poll, at a time */
-
-static void describe_as(struct al_nwk_neighbour *child, uint8_t capability)
-{
-    child->capability = capability;
-    child->role = capability & AL_CAP_ROUTER ? AL_NWK_ROLE_ROUTER : AL_NWK_ROLE_END_DEVICE;
-    child->rx_on = capability & AL_CAP_RX_ON;
-}
+#define SILENT          (60 * AL_NWK_S) /* a router that has lost its key */
+#define DISOWNED_MAX    2u              /* orders to rejoin for strangers that poll, at a time */
 
 static void describe(struct al_nwk_neighbour *child, uint64_t now, uint8_t capability,
                      uint8_t relation)
 {
-    describe_as(child, capability);
+    child->capability = capability;
+    child->role = capability & AL_CAP_ROUTER ? AL_NWK_ROLE_ROUTER : AL_NWK_ROLE_END_DEVICE;
+    child->rx_on = capability & AL_CAP_RX_ON;
     child->relation = relation;
     child->proven = relation == AL_NWK_CHILD;
     child->one_way = false;
@@ -45,16 +41,40 @@ static struct al_nwk_neighbour *entry(struct al_nwk *n, uint64_t now, uint64_t e
                                       : NULL;
 }
 
-/* It did not get through with joining: a child from before is what it was. */
+/* Nothing proves who associates: an entry that is known is kept until the key has gone out. */
+static void doubt(struct al_nwk_neighbour *who)
+{
+    bool known =
+        who->relation == AL_NWK_JOINING ? who->proven : who->proven || !al_nwk_is_child(who);
+    if (known && !who->anew) {
+        who->before.relation = who->relation;
+        who->before.role = who->role;
+        who->before.capability = who->capability;
+        who->before.rx_on = who->rx_on;
+    }
+    who->anew = known;
+}
+
+/* It was the one from before, or nobody. */
+static void undo(struct al_nwk_neighbour *who)
+{
+    who->relation = who->before.relation == AL_NWK_JOINING ? AL_NWK_CHILD : who->before.relation;
+    who->role = who->before.role;
+    who->capability = who->before.capability;
+    who->rx_on = who->before.rx_on;
+    who->anew = false;
+    who->proven = al_nwk_is_child(who);
+}
+
+/* It did not get through with joining: one from before is what it was. */
 static void give_up(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *child)
 {
-    if (child->proven) {
-        if (child->anew) describe_as(child, child->old_capability);
-        child->anew = false;
+    if (child->anew)
+        undo(child);
+    else if (child->proven)
         child->relation = AL_NWK_CHILD;
-    } else {
+    else
         al_nwk_neighbour_drop(n, now, child);
-    }
     al_nwk_update_beacon(n);
 }
 
@@ -101,11 +121,10 @@ void al_nwk_association_in(void *ctx, uint64_t now, uint64_t ext, uint8_t capabi
         al_mac_association_answer(n->c.mac, now, ext, AL_NWK_NO_ADDR, AL_ZB_PAN_FULL, 0);
         return;
     }
-    bool member = al_nwk_is_child(child) && child->proven;
-    if (member && !child->anew) child->old_capability = child->capability;
+    doubt(child);
     describe(child, now, capability, AL_NWK_JOINING);
-    child->proven = child->anew = member;
-    if (!member) child->timeout_index = 8;
+    child->proven = child->anew;
+    if (!child->anew) child->timeout_index = 8;
     uint16_t index = (uint16_t)(child - n->c.neighbours);
     if (al_mac_association_answer(n->c.mac, now, ext, addr, AL_ZB_OK, AL_NWK_ASSOC_HANDLE | index))
         give_up(n, now, child);
@@ -158,6 +177,8 @@ void al_nwk_rejoin_request_in(struct al_nwk *n, uint64_t now, const struct al_nw
     /* Nothing proves who sent an unsecured request: it changes nothing about a child. */
     struct al_nwk_neighbour *child = f->secured ? NULL : al_nwk_neighbour_ext(n, ext);
     bool known = child && al_nwk_is_child(child);
+    /* A router that was heard with the key of late has no need of it. */
+    if (child && !known && now - child->heard < SILENT) return;
     if (!f->secured && !known && too_many_strangers(n)) return; /* answers would fill the air */
     uint16_t addr = known ? child->addr : address_for(n, ext, f->src);
     if (f->secured && !al_nwk_neighbour_ext(n, ext)) turn_one_away(n, now);
@@ -208,10 +229,12 @@ void al_nwk_child_conflict(struct al_nwk *n, uint64_t now, struct al_nwk_neighbo
 
 void al_nwk_child_is_member(struct al_nwk *n, uint64_t now, struct al_nwk_neighbour *child)
 {
-    if (child->anew) describe_as(child, child->old_capability); /* it is the one from before */
+    if (child->anew) {
+        undo(child);
+        if (!al_nwk_is_child(child)) return;
+    }
     child->relation = AL_NWK_CHILD;
     child->proven = true;
-    child->anew = false;
     al_nwk_save_child(n, now, child);
     al_nwk_learn(n, now, child->addr, child->ext);
 }

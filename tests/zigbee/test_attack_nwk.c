@@ -232,6 +232,36 @@ static void an_unproven_rejoin_moves_no_device_elsewhere(void **state)
     nwk_bench_passes(c, e, "where it is");
 }
 
+static void an_unproven_rejoin_takes_no_router_away(void **state)
+{
+    nwk_bench_form(&bench);
+    struct nwk_node *r = nwk_bench_add(&bench, ROUTER), *s = nwk_bench_add(&bench, ROUTER);
+    nwk_bench_join(r);
+    nwk_bench_permit(r, 0);
+    nwk_bench_join(s);
+    nwk_bench_run(&bench, 40 * SECOND);
+    const struct al_nwk_neighbour *who = al_nwk_neighbour_ext(&r->nwk, s->ext);
+    assert_int_equal(who->relation, AL_NWK_SIBLING);
+    r->give_no_key = true;
+    forge_rejoin(r, s->ext, 0x3333);
+    nwk_bench_run(&bench, 100 * MS);
+    assert_ptr_equal(al_nwk_neighbour_ext(&r->nwk, s->ext), who);
+    assert_int_equal(who->relation, AL_NWK_SIBLING);
+    assert_int_equal(who->role, AL_NWK_ROLE_ROUTER);
+    /* Nor does an association, while the network is open. */
+    nwk_bench_permit(r, 180);
+    forge_association(r, s->ext, AL_CAP_ALLOCATE);
+    s->dead = true;
+    nwk_bench_run(&bench, 10 * SECOND);
+    s->dead = false;
+    assert_ptr_equal(al_nwk_neighbour_ext(&r->nwk, s->ext), who);
+    assert_int_equal(who->relation, AL_NWK_SIBLING);
+    assert_int_equal(who->role, AL_NWK_ROLE_ROUTER);
+    assert_true(who->counter_known);
+    nwk_bench_run(&bench, 20 * SECOND);
+    nwk_bench_passes(r, s, "as before");
+}
+
 static void a_refused_rejoin_costs_no_child(void **state)
 {
     struct nwk_node *c = nwk_bench_form(&bench), *s = nwk_bench_add(&bench, SLEEPY);
@@ -413,6 +443,7 @@ int main(void)
         T(a_frame_passed_on_moves_nobody),
         T(a_flood_of_rejoins_leaves_room_and_no_trace),
         T(an_unproven_rejoin_moves_no_device_elsewhere),
+        T(an_unproven_rejoin_takes_no_router_away),
         T(a_refused_rejoin_costs_no_child),
         T(an_association_in_a_childs_name_costs_nothing),
         T(a_flood_of_associations_does_not_fill_the_queue),
