@@ -18,6 +18,9 @@ def declared(header):
     text = next(i / header for i in INCLUDES if (i / header).exists()).read_text()
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", "", text, flags=re.M)
+    text = text.replace('extern "C" {', "")
+    while re.search(r"\{[^{}]*\}", text):  # members, enumerators, bodies of inline functions
+        text = re.sub(r"\{[^{}]*\}", "", text)
     text = re.sub(r"typedef[^;]*;", "", text)
     names = re.findall(r"\b([a-z_]\w+)\s*\((?!\*)[^;{}]*\)\s*(?:__attribute__\s*\(\(.*?\)\)\s*)?;",
                        text, flags=re.S)

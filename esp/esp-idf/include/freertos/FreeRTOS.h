@@ -29,6 +29,10 @@ typedef StaticTask_t StaticSemaphore_t;
 typedef StaticTask_t StaticEventGroup_t;
 typedef StaticTask_t StaticTimer_t;
 
+/* The headers below need each other's, whichever comes first. */
+typedef struct tskTaskControlBlock *TaskHandle_t;
+typedef struct QueueDefinition *QueueHandle_t;
+
 /* ESP-IDF's additions bring tasks and queues along, and sources rely on it. */
 #include "freertos/queue.h"
 #include "freertos/semphr.h"
