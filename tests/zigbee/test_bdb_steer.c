@@ -253,6 +253,22 @@ static void the_louder_of_two_networks_is_joined(void **state)
     assert_int_equal(d->zb.node.nwk.epid, near->config.ext);
 }
 
+static void of_good_links_the_one_nearest_to_the_coordinator_counts(void **state)
+{
+    struct zb_world *w = *state;
+    struct zb_sim_node *c = zb_world_coordinator_at(w, 0);
+    struct zb_sim_node *r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 12);
+    zb_world_join(w, r);
+    zb_world_run(w, 3);
+    struct zb_sim_node *near = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, false, 15);
+    struct zb_sim_node *edge = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, false, 23);
+    zb_world_join(w, near);
+    zb_world_run(w, 3);
+    zb_world_join(w, edge);
+    assert_int_equal(near->zb.node.nwk.parent, c->zb.node.nwk.addr);
+    assert_int_equal(edge->zb.node.nwk.parent, r->zb.node.nwk.addr);
+}
+
 static void the_network_that_was_asked_for_is_joined(void **state)
 {
     struct zb_world *w = *state;
@@ -409,6 +425,7 @@ int main(void)
         ZB_WORLD_TEST(a_trust_centre_that_answers_again_is_joined_at_the_second_try),
         ZB_WORLD_TEST(an_old_trust_centre_is_not_asked_for_a_link_key),
         ZB_WORLD_TEST(the_louder_of_two_networks_is_joined),
+        ZB_WORLD_TEST(of_good_links_the_one_nearest_to_the_coordinator_counts),
         ZB_WORLD_TEST(the_network_that_was_asked_for_is_joined),
         ZB_WORLD_TEST(a_network_that_does_not_take_it_is_no_obstacle),
         ZB_WORLD_TEST(install_codes_let_in_who_has_the_right_one),
