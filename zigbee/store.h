@@ -26,7 +26,8 @@ enum al_zb_record {
 
 struct al_zb_store {
     void *ctx;
-    /* len 0 deletes. A save is whole or not at all, also when the power goes. */
+    /* len 0 deletes; what is not there is deleted without a write. A save is whole or not at
+     * all, also when the power goes. */
     int (*save)(void *ctx, uint16_t record, const void *data, size_t len);
     /* Length, at most size; AL_ERR_NOT_FOUND. */
     int (*load)(void *ctx, uint16_t record, void *data, size_t size);

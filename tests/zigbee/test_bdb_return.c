@@ -302,6 +302,26 @@ static void who_has_not_heard_a_child_lately_claims_it_from_nobody(void **state)
     zb_world_exchange(w, f.c, f.d);
 }
 
+static void an_announcement_that_found_no_room_is_made_up_for(void **state)
+{
+    struct zb_world *w = *state;
+    struct zb_sim_node *c = zb_world_coordinator(w);
+    struct zb_sim_node *r = zb_world_add(w, AL_NWK_ROLE_ROUTER, false);
+    zb_world_join(w, r);
+    zb_sim_power_off(r);
+    zb_world_run(w, 10);
+    unsigned before = zb_world_count(w, c, AL_BDB_ANNOUNCED, r->config.ext);
+    zb_world_power_on(w, r);
+    uint16_t slots = r->zb.node.aps.c.tx_count;
+    r->zb.node.aps.c.tx_count = 0;
+    assert_int_equal(al_bdb_initialise(&r->zb.node.bdb, zb_sim_now(w->sim)), 0);
+    zb_world_run(w, 5);
+    assert_int_equal(zb_world_count(w, c, AL_BDB_ANNOUNCED, r->config.ext), before);
+    r->zb.node.aps.c.tx_count = slots;
+    zb_world_run(w, 5);
+    assert_int_equal(zb_world_count(w, c, AL_BDB_ANNOUNCED, r->config.ext), before + 1);
+}
+
 static void everything_comes_back_after_a_power_cut(void **state)
 {
     enum { N = 50, ROUTERS = 8 };
@@ -444,6 +464,7 @@ int main(void)
         ZB_WORLD_TEST(a_router_restarts_with_its_children),
         ZB_WORLD_TEST(a_child_that_has_moved_meanwhile_is_struck_off),
         ZB_WORLD_TEST(who_has_not_heard_a_child_lately_claims_it_from_nobody),
+        ZB_WORLD_TEST(an_announcement_that_found_no_room_is_made_up_for),
         ZB_WORLD_TEST(everything_comes_back_after_a_power_cut),
         ZB_WORLD_TEST(all_follow_to_another_channel),
         ZB_WORLD_TEST(all_follow_to_another_pan_id),
