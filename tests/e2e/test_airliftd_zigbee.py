@@ -10,7 +10,7 @@ import pytest
 
 import air
 import servers
-from test_zigbee_serve import MAKER, TYPE, Client, PATIENCE_S, Serve
+from test_zigbee_serve import MAKER, PATIENCE_S, SPEED, TYPE, Client, Serve
 
 
 
@@ -57,7 +57,7 @@ def test_zigbee_files_are_recognized(tmp_path, make_file):
 
 
 def test_devices_are_upgraded_from_the_store(tmp_path, make_file):
-    with air.Medium(tmp_path, "--speed", "20") as medium, \
+    with air.Medium(tmp_path, "--speed", SPEED) as medium, \
             servers.Airliftd(tmp_path / "data", "--http", "--zigbee-radio", medium.radio) as server:
         assert api(server, "GET", "status", token=False)[0] == 401
         air.wait_until(lambda: api(server, "GET", "status")[1]["network"]["up"], lambda: server.log, PATIENCE_S)
@@ -90,7 +90,7 @@ def test_devices_are_upgraded_from_the_store(tmp_path, make_file):
 
 
 def test_serve_takes_files_from_an_airliftd(tmp_path, make_file):
-    with air.Medium(tmp_path, "--speed", "20") as medium, servers.Airliftd(tmp_path / "data", "--http") as server:
+    with air.Medium(tmp_path, "--speed", SPEED) as medium, servers.Airliftd(tmp_path / "data", "--http") as server:
         file = make_file("lamp.zigbee", 6000, 2)
         server.push(file)
         server.push(servers.ROOT / "tests" / "vectors" / "esp-flash" / "image" / "app_c3_v1.bin", "app.bin")

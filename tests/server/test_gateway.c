@@ -120,7 +120,7 @@ static void members_of_a_foreign_backup_are_asked(void **state)
     };
     bench_until_idle(b);
     const struct al_zb_store *s = b->node->config.store;
-    for (uint16_t i = 0; i < BENCH_DEVICES; i++) s->save(s->ctx, 0x5000 + i, NULL, 0);
+    for (uint16_t i = 0; i < BENCH_DEVICES; i++) s->save(s->ctx, (uint16_t)(0x5000 + i), NULL, 0);
     bench_add_image(b, "new", 0x131b, 0x1011, 2, 1000, NULL);
     bench_restart_gateway(b);
     bench_until_idle(b);

@@ -23,6 +23,29 @@ static void so_many_at_a_time(void **state)
     bench_free(b);
 }
 
+/* Lossy air, a third each of routers, end devices and sleepy ones. */
+static void a_house_full_of_devices(void **state)
+{
+    enum { HOUSE = 48 };
+    struct bench *b = bench_new(&(struct gateway_config){.parallel = 6}, 0.02);
+    struct bench_device *d[HOUSE];
+    for (int i = 0; i < HOUSE; i++)
+        d[i] =
+            bench_add(b, &(struct bench_device_config){.router = i % 3 == 0, .sleepy = i % 3 == 2});
+    bench_until_idle(b);
+    bench_add_image(b, "new", 0x131b, 0x1011, 2, 3000, NULL);
+    bench_until_idle(b);
+    bench_run(b, 45 * BENCH_MINUTE);
+    bench_until_idle(b);
+    for (int i = 0; i < HOUSE; i++) {
+        bench_has(b, d[i], "new");
+        assert_string_equal(bench_says(b, d[i], "upgrade"), "done");
+        assert_int_equal(d[i]->finished, 1);
+    }
+    assert_in_range(b->most_at_once, 4, 6);
+    bench_free(b);
+}
+
 /* gateway - router - router - lamp, on a line: each hears its neighbours only. */
 static void routers_come_before_what_hangs_on_them(void **state)
 {
@@ -317,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(so_many_at_a_time),
+        cmocka_unit_test(a_house_full_of_devices),
         cmocka_unit_test(routers_come_before_what_hangs_on_them),
         cmocka_unit_test(quiet_hours_hold_everything_back),
         cmocka_unit_test(pause_is_like_quiet_hours),

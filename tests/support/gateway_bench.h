@@ -16,7 +16,7 @@
 #include "zigbee/zcl_basic.h"
 #include "zigbee/zcl_ota.h"
 
-#define BENCH_DEVICES 12
+#define BENCH_DEVICES 64
 #define BENCH_SECOND  1000000ull
 #define BENCH_MINUTE  (60 * BENCH_SECOND)
 #define BENCH_FILE    8192u /* longest file */
