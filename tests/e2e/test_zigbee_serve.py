@@ -236,8 +236,9 @@ class Intruder:
         self.socket.send(b"\x02" + struct.pack("<BbHHQB", channel, 0, 0xffff, 0xfffe, 0x0666, 0))
 
     def send(self, mpdu):
-        self.socket.send(b"\x03" + mpdu)
-        time.sleep(0.01)
+        """Without asking for an acknowledgement, so that it is sent once and soon."""
+        self.socket.send(b"\x03" + bytes((mpdu[0] & ~0x20,)) + mpdu[1:])
+        time.sleep(0.03)
 
     def close(self):
         self.socket.close()
