@@ -203,7 +203,13 @@ void al_trust_admit(struct al_trust *t, uint64_t now, uint64_t ext, uint16_t add
         start(t, now, ext, addr, parent);
         return;
     case AL_UPDATE_TC_REJOIN:
-        if (!may_rejoin(t, now, ext)) break;
+        if (!may_rejoin(t, now, ext)) {
+            /* Nothing proves who asked. Its parent gives up by itself; told to remove it, it would
+             * send a member away that is where it was. */
+            if (parent == AL_NWK_COORDINATOR) al_nwk_child_authenticated(t->c.nwk, now, ext, false);
+            tell(t, now, ext, addr, AL_ZB_DENIED);
+            return;
+        }
         al_aps_trust_key(t->c.aps, ext);
         start(t, now, ext, addr, parent);
         return;

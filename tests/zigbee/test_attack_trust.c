@@ -119,6 +119,20 @@ static void the_key_changes_long_before_its_counter_ends(void **state)
     assert_memory_equal(al_nwk_active_key(&j->nwk)->key, al_nwk_active_key(&c->nwk)->key, 16);
 }
 
+static void a_rejoin_that_is_refused_sends_no_member_away(void **state)
+{
+    join(r); /* with nothing but the default key */
+    fake_run(10 * SECOND);
+    struct al_nwk_neighbour *child = al_nwk_neighbour_ext(&r->nwk, JOINER);
+    assert_int_equal(child->relation, AL_NWK_CHILD);
+    /* Somebody asks in its name; it is heard itself before the answer of the trust centre. */
+    al_trust_child(&r->trust, air.now, child, true, false);
+    fake_run(SECOND);
+    assert_int_equal(c->update.value, AL_UPDATE_TC_REJOIN);
+    assert_int_equal(c->authorised.value, AL_ZB_DENIED);
+    assert_int_equal(r->told_to_leave, 0);
+}
+
 static void late_word_of_an_old_parent_costs_no_child(void **state)
 {
     join(c);
@@ -138,6 +152,7 @@ int main(void)
         TEST(a_flood_of_names_leaves_room_for_keys),
         TEST(who_was_shut_out_gives_no_orders),
         TEST(the_key_changes_long_before_its_counter_ends),
+        TEST(a_rejoin_that_is_refused_sends_no_member_away),
         TEST(late_word_of_an_old_parent_costs_no_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
