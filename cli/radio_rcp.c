@@ -1,11 +1,10 @@
 /* radio rcp. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "cli/radio.h"
+#include "cli/stop_signals.h"
 #include "cli/zigbee_file.h"
 #include "radio/rcp_server.h"
 
@@ -48,17 +47,6 @@ static int announce(const struct cli_args *a, const struct rcp_server *s, const 
     return status;
 }
 
-/* SIGINT and SIGTERM as a descriptor: they end the work, not the process. */
-static int stop_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 int radio_rcp_run(const struct cli_args *a)
 {
     bool ok = true;
@@ -72,7 +60,7 @@ int radio_rcp_run(const struct cli_args *a)
                                        .listen = listen,
                                        .name = cli_value(a, "--name"),
                                        .eui64 = eui64,
-                                       .stop = stop_signals(),
+                                       .stop = cli_stop_signals(),
                                        .log = log_line};
     struct rcp_server *s = rcp_server_open(&config, error, sizeof error);
     int status = s ? announce(a, s, listen) : cli_fail("%s", error);

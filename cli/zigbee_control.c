@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/stop_signals.h"
 #include "cli/text.h"
 
 #define LINE_MAX_LEN 65536u
@@ -110,17 +110,6 @@ static int listen_at(const char *path, char *error, size_t error_size)
     return -1;
 }
 
-static int stop_signals(void)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 struct zigbee_control *zigbee_control_open(const struct zigbee_control_config *config, char *error,
                                            size_t error_size)
 {
@@ -133,7 +122,8 @@ struct zigbee_control *zigbee_control_open(const struct zigbee_control_config *c
     c->listener = -1;
     for (int i = 0; i <= CLIENTS; i++) c->sources[i].fd = -1;
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    c->signals = stop_signals();
+    c->signals = cli_stop_signals();
+    signal(SIGPIPE, SIG_IGN);
     bool ok = c->epoll >= 0 && c->signals >= 0 && watch(c, c->signals) == 0;
     if (!ok) snprintf(error, error_size, "%m");
     if (ok && config->watch >= 0) watch(c, config->watch);

@@ -66,8 +66,7 @@ static int write_all(int fd, const uint8_t *p, size_t len)
     return 0;
 }
 
-/* The rename itself has to reach the disk; best effort, the content is safe. */
-static void sync_parent(const char *path)
+void file_sync_parent(const char *path)
 {
     char dir[PATH_MAX];
     snprintf(dir, sizeof dir, "%s", path);
@@ -115,7 +114,7 @@ int file_write(const char *path, const void *data, size_t len, unsigned mode)
     if (err)
         unlink(temp);
     else
-        sync_parent(path);
+        file_sync_parent(path);
     return err;
 }
 

@@ -13,6 +13,8 @@ int file_read(const char *path, size_t max, uint8_t **data, size_t *len);
 /* By a temporary file beside it, fsync and rename; behind a link: of the file it leads
  * to. 0 or -errno. */
 int file_write(const char *path, const void *data, size_t len, unsigned mode);
+/* A rename to path, or a file made there, reaches the disk; best effort. */
+void file_sync_parent(const char *path);
 /* mkdir -p. 0 or -errno. */
 int file_make_dirs(const char *path, unsigned mode);
 

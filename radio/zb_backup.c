@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "core/err.h"
+#include "host/crypto_openssl.h"
 #include "host/file.h"
 #include "host/version.h"
 #include "radio/zb_file.h"
@@ -31,8 +32,7 @@ static void add_hex(cJSON *to, const char *name, const uint8_t *bytes, size_t le
 {
     char *text = malloc(2 * len + 1);
     if (!text) return;
-    text[0] = '\0';
-    for (size_t i = 0; i < len; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+    crypto_hex(bytes, len, text);
     cJSON_AddStringToObject(to, name, text);
     free(text);
 }

@@ -147,18 +147,6 @@ static int add_record(void *ctx, uint16_t number, const void *data, size_t len)
     return 0;
 }
 
-static int sync_parent(const char *path)
-{
-    char dir[PATH_MAX];
-    snprintf(dir, sizeof dir, "%s", path);
-    char *slash = strrchr(dir, '/');
-    snprintf(slash ? slash + (slash == dir) : dir, 2, "%s", slash ? "" : ".");
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int err = fd < 0 || fsync(fd) ? -errno : 0;
-    if (fd >= 0) close(fd);
-    return err;
-}
-
 /* The new file is locked before it gets the name, so that nobody comes between. */
 static int replace(struct zb_file *f, const struct image *i)
 {
@@ -173,7 +161,7 @@ static int replace(struct zb_file *f, const struct image *i)
         unlink(temp);
         return fail(f, "%s cannot be written: %s", f->path, strerror(-err));
     }
-    sync_parent(f->path);
+    file_sync_parent(f->path);
     if (f->fd >= 0) close(f->fd);
     f->fd = fd;
     f->end = i->len;
