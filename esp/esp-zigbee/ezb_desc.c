@@ -12,11 +12,24 @@ static struct device *registered;
 
 /* ---- Clusters; client sides have no attributes of 1.x' ---- */
 
+static void free_attributes(esp_zb_attribute_list_t *a)
+{
+    for (esp_zb_attribute_list_t *next; a; a = next) {
+        next = a->next;
+        free(a->attribute.data_p);
+        free(a);
+    }
+}
+
+/* Takes the list over. */
 static ezb_zcl_cluster_desc_t make(uint16_t id, uint8_t role, esp_zb_attribute_list_t *attributes)
 {
     bool known = role == EZB_ZCL_CLUSTER_SERVER || role == EZB_ZCL_CLUSTER_CLIENT;
     struct ezb_cluster *c = known && attributes ? calloc(1, sizeof *c) : NULL;
-    if (!c) return NULL;
+    if (!c) {
+        free_attributes(attributes);
+        return NULL;
+    }
     c->id = id;
     c->role = role;
     c->attributes = attributes;
@@ -138,11 +151,7 @@ void ezb_zcl_free_cluster_desc(ezb_zcl_cluster_desc_t cluster_desc)
 {
     struct ezb_cluster *c = cluster_desc;
     if (!c) return;
-    for (esp_zb_attribute_list_t *a = c->attributes, *next; a; a = next) {
-        next = a->next;
-        free(a->attribute.data_p);
-        free(a);
-    }
+    free_attributes(c->attributes);
     free(c);
 }
 
@@ -303,9 +312,9 @@ static ezb_err_t register_endpoint(esp_zb_ep_list_t *endpoints, const struct ezb
 ezb_err_t ezb_af_device_desc_register(ezb_af_device_desc_t dev_desc)
 {
     struct device *d = dev_desc;
-    esp_zb_ep_list_t *endpoints = d ? esp_zb_ep_list_create() : NULL;
     if (!d) return EZB_ERR_INV_ARG;
     if (!zb_stack.initialised || zb_stack.started || registered) return EZB_ERR_INV_STATE;
+    esp_zb_ep_list_t *endpoints = esp_zb_ep_list_create();
     if (!endpoints) return EZB_ERR_NO_MEM;
     for (const struct ezb_endpoint *e = d->endpoints; e; e = e->next) {
         ezb_err_t err = register_endpoint(endpoints, e);

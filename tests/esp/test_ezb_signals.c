@@ -6,17 +6,19 @@
 
 #include <cmocka.h>
 
+enum { LONGEST = sizeof(ezb_zdo_signal_device_update_params_t) }; /* of all parameters */
+
 static struct {
     unsigned calls;
     ezb_app_signal_type_t type;
-    uint8_t params[32];
+    uint8_t params[LONGEST];
 } heard;
 
 static bool listen(const ezb_app_signal_t *signal)
 {
     heard.calls++;
     heard.type = ezb_app_signal_get_type(signal);
-    memcpy(heard.params, ezb_app_signal_get_params(signal), 16);
+    memcpy(heard.params, ezb_app_signal_get_params(signal), LONGEST);
     return true;
 }
 
