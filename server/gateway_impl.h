@@ -106,7 +106,7 @@ struct gateway {
     uint64_t now;     /* of the last call: OTA callbacks have no time */
     uint64_t tick_at; /* GATEWAY_NEVER: nothing is due */
     uint64_t permit_until;
-    unsigned permit_wanted; /* s, before the network was up */
+    unsigned permit_wanted;           /* s, before the network was up */
     bool up, paused, was_quiet, look; /* look: who could be upgraded has changed */
     bool dirty_images;
 };

@@ -124,7 +124,7 @@ def test_completion_knows_commands_options_and_choices(tmp_path):
     assert set(complete("")) >= {n.split()[0] for n in NAMES} | {"--help"}
     assert "delete" in complete("artifacts", "")
     assert complete("push", "x", "--na") == ["--name"]
-    assert set(complete("push", "x", "--kind", "")) == {"esp-app", "esp-bootloader", "other"}
+    assert set(complete("push", "x", "--kind", "")) == {"esp-app", "esp-bootloader", "zigbee", "other"}
     (tmp_path / "firmware.bin").write_text("")
     assert complete("push", "firm", cwd=tmp_path) == ["firmware.bin"]
 
