@@ -119,11 +119,12 @@ class Zigbee2mqtt:
         (self.data / "configuration.yaml").write_text(SETTINGS % (broker.port, rcp.port))
 
     def __enter__(self):
+        # In somebody else's repository it would think that its sources have changed, and build itself.
         offline = servers.ROOT / "tests" / "peers" / "offline.cjs"
         self.process = subprocess.Popen(
             [peers.node(), "--require", offline, "index.js"], cwd=PROGRAM, stdin=subprocess.DEVNULL,
             stdout=self.log_file.open("wb"), stderr=subprocess.STDOUT,
-            env=dict(os.environ, ZIGBEE2MQTT_DATA=str(self.data), Z2M_ONBOARD_NO_SERVER="1"))
+            env=dict(os.environ, ZIGBEE2MQTT_DATA=str(self.data), Z2M_ONBOARD_NO_SERVER="1", GIT_DIR=os.devnull))
         return self
 
     def __exit__(self, *_):
