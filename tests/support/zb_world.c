@@ -241,6 +241,7 @@ void zb_world_power_on(struct zb_world *w, struct zb_sim_node *n)
 void zb_world_restart(struct zb_world *w, struct zb_sim_node *n)
 {
     zb_world_power_on(w, n);
+    zb_world_of(w, n)->seen = zb_world_of(w, n)->event_count; /* not the result of another start */
     assert_int_equal(al_bdb_initialise(&n->zb.node.bdb, zb_sim_now(w->sim)), 0);
     assert_int_equal(wait_for(w, n, AL_BDB_INITIALISED), AL_ZB_OK);
 }

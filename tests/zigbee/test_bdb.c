@@ -131,7 +131,7 @@ static void factory_reset_ends_whatever_is_under_way(void **state)
     zb_world_run(w, 60);
     assert_true(al_bdb_factory_new(&d->zb.node.bdb));
     zb_world_restart(w, r);
-    al_bdb_open(&c->zb.node.bdb, zb_sim_now(w->sim), 254);
+    al_bdb_open(&r->zb.node.bdb, zb_sim_now(w->sim), 254);
     zb_world_run(w, 2);
     zb_world_join(w, d);
 }
