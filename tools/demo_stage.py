@@ -47,11 +47,11 @@ def run(*cmd, **kw):
 
 class Device:
     """One switching-on of a device; the lines of its log that `shown` finds come on the screen,
-    all of them go to the file `log`."""
+    all of them go to the file `log`. label: stands before each line on the screen."""
 
-    def __init__(self, airlift, directory, log, shown, *options):
+    def __init__(self, airlift, directory, log, shown, *options, label=""):
         self.log = open(log, "a")
-        self.shown = shown
+        self.shown, self.label = shown, label
         self.process = subprocess.Popen(
             [airlift, "device", "run", directory, "--colour", "never", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
@@ -67,7 +67,7 @@ class Device:
             self.log.flush()
             if self.shown.search(line):
                 level = line[:2]
-                screen.say("   " + line, {"E ": "31", "W ": "33", "I ": "32"}.get(level, "2"))
+                screen.say("   " + self.label + line, {"E ": "31", "W ": "33", "I ": "32"}.get(level, "2"))
             with self.changed:
                 self.seen.append(line)
                 self.changed.notify_all()

@@ -27,7 +27,7 @@ OLD, NEW = ("1.0.0", 0x01010101), ("1.1.0", 0x01010110)
 MANUFACTURER, IMAGE_TYPE = 0x1001, 0x1011
 DEVICES = (("router", 0), ("end device", 1), ("sleepy end device", 2))  # names, and roles in NVS
 TRANSFER_S = 240  # real time, on a busy machine
-BAR = 24
+BAR = 18
 SHOWN = re.compile(r"Formed network|Joined network|New device|Approving|OTA upgrade check|Prepare to restart|"
                    r"is running|panic|Guru", re.I)
 # The link key "ZigBeeAlliance09" opens the frame with the network key; that key opens the others.
@@ -46,7 +46,8 @@ class Client:
         self.ended = None
 
     def switch_on(self, demo):
-        self.device = Device(demo.airlift, self.dir, self.log, SHOWN, "--radio", demo.radio)
+        self.device = Device(demo.airlift, self.dir, self.log, SHOWN, "--radio", demo.radio,
+                             label=f"{self.name + ':':19}")
 
     def share(self):
         """Of the download, 0..1; what it does now."""
@@ -104,7 +105,7 @@ class Demo:
                 raise Failed("the medium did not start:\n" + (self.dir / "medium.log").read_text())
             time.sleep(0.05)
         self.coordinator = Device(self.airlift, self.dir / "server", self.dir / "server.log", SHOWN,
-                                  "--radio", self.radio)
+                                  "--radio", self.radio, label=f"{'coordinator:':19}")
         self.coordinator.wait_for("Network steering started")
 
     def join(self):
