@@ -8,6 +8,7 @@
 #include "server/gateway_impl.h"
 
 #define RECORD_MAX 2048
+#define SETTLED_US (5 * GATEWAY_S) /* from the start until devices are asked */
 
 struct gateway_device *gateway_device(const struct gateway *g, uint64_t ext)
 {
@@ -194,7 +195,7 @@ static void go_on(struct gateway_device *d)
     if (d->upgrade == GATEWAY_UPGRADE_NOTIFIED) d->upgrade = GATEWAY_UPGRADE_WAITING;
     if (d->upgrade == GATEWAY_UPGRADE_RESTARTING) {
         d->at = now + GATEWAY_RESTART_US;
-        d->read_at = now + GATEWAY_RETRY_US;
+        d->read_at = now + SETTLED_US;
     }
     if (!d->interviewed && !d->away) gateway_interview_start(d, now + 2 * GATEWAY_S);
 }

@@ -110,6 +110,29 @@ static void a_killed_gateway_goes_on(void **state)
     bench_free(b);
 }
 
+static bool has_ended(void *ctx)
+{
+    const struct bench_device *d = ctx;
+    return d->ota.engine.state == AL_ZOTA_CLIENT_COUNT_DOWN;
+}
+
+/* Killed between the last byte and the restart of the device, it misses the announcement. */
+static void a_missed_announcement_is_made_up_for(void **state)
+{
+    struct bench *b = bench_new(&(struct gateway_config){0}, 0);
+    bench_add_image(b, "new", 0x131b, 0x1011, 2, 1000, NULL);
+    struct bench_device *d = bench_add(b, &(struct bench_device_config){.router = true});
+    bench_until(b, has_ended, d, "the order to upgrade");
+    zb_sim_power_off(b->node);
+    bench_run(b, 10 * BENCH_SECOND);
+    assert_int_equal(d->finished, 1);
+    bench_restart_gateway(b);
+    assert_string_equal(bench_says(b, d, "upgrade"), "restarting");
+    bench_run(b, 100 * BENCH_SECOND);
+    assert_string_equal(bench_says(b, d, "upgrade"), "done");
+    bench_free(b);
+}
+
 /* As after the backup of another program: the network is known, the devices are not. */
 static void members_of_a_foreign_backup_are_asked(void **state)
 {
@@ -242,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_new_file_is_noticed),
         cmocka_unit_test(a_lossy_network_upgrades_too),
         cmocka_unit_test(a_killed_gateway_goes_on),
+        cmocka_unit_test(a_missed_announcement_is_made_up_for),
         cmocka_unit_test(members_of_a_foreign_backup_are_asked),
         cmocka_unit_test(install_codes_decide_who_comes_in),
         cmocka_unit_test(a_closed_network_stays_closed),
