@@ -10,6 +10,7 @@
 #define ANNOUNCED_US  (5 * GATEWAY_S)   /* then its endpoints answer */
 #define FIRST_READ_US (20 * GATEWAY_S)
 #define READ_US       (60 * GATEWAY_S)
+#define DOZE_US       (20 * GATEWAY_S) /* a parent keeps a notification for 7.68 s */
 
 const char *gateway_upgrade_name(enum gateway_upgrade u)
 {
@@ -245,19 +246,21 @@ static void notify(struct gateway_device *d, uint64_t now)
     struct gateway *g = d->gateway;
     struct al_zota_peer to = {d->addr, d->ota_endpoint};
     int err = al_zota_server_notify(al_zcl_ota_server_at(&g->ota, now), to, 0, 100, NULL);
-    /* One that sleeps may have missed it: its own query will do as well. */
-    if (gateway_device_sleepy(d)) {
-        d->asleep = true;
-        d->at = now + (err ? GATEWAY_RETRY_US : GATEWAY_ASLEEP_US);
-    } else if (err) {
+    bool sleepy = gateway_device_sleepy(d);
+    if (err)
         d->at = now + GATEWAY_S;
-    } else {
-        gateway_upgrade_set(d, GATEWAY_UPGRADE_NOTIFIED, now + GATEWAY_NOTIFY_US);
-    }
+    else
+        gateway_upgrade_set(d, GATEWAY_UPGRADE_NOTIFIED,
+                            now + (sleepy ? DOZE_US : GATEWAY_NOTIFY_US));
 }
 
 static void silent(struct gateway_device *d, uint64_t now)
 {
+    if (gateway_device_sleepy(d)) { /* nothing strange: its own query will do as well */
+        d->asleep = true;
+        gateway_upgrade_set(d, GATEWAY_UPGRADE_WAITING, now + GATEWAY_ASLEEP_US);
+        return;
+    }
     bool again = ++d->attempts < d->gateway->c.tries;
     snprintf(d->error, sizeof d->error, "no answer to Image Notify");
     d->asleep = !again;
