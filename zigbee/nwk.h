@@ -307,6 +307,8 @@ struct al_nwk_send {
 int al_nwk_send(struct al_nwk *n, uint64_t now, const struct al_nwk_send *s);
 /* Longest payload to dst now: less when the frame is source routed. */
 size_t al_nwk_room(const struct al_nwk *n, uint16_t dst);
+/* As far as it is known: of a device behind others at least 2. */
+uint8_t al_nwk_hops(const struct al_nwk *n, uint16_t dst);
 
 /* Polls fast until then (expecting an answer, during an upgrade). */
 void al_nwk_fast_poll(struct al_nwk *n, uint64_t now, uint64_t until);

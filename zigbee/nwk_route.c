@@ -60,6 +60,16 @@ void al_nwk_route_forget(struct al_nwk *n, uint16_t dst)
     if (s) s->used = false;
 }
 
+uint8_t al_nwk_hops(const struct al_nwk *n, uint16_t dst)
+{
+    const struct al_nwk_route *r = al_nwk_route(n, dst);
+    const struct al_nwk_source_route *s = al_nwk_source_route(n, dst);
+    const struct al_nwk_neighbour *who = al_nwk_neighbour(n, dst);
+    if (who && (al_nwk_is_leaf(who) || !r || r->next_hop == dst)) return 1;
+    if (s) return (uint8_t)(s->count + 1u);
+    return r && r->next_hop != dst ? 2 : 1;
+}
+
 void al_nwk_link_lost(struct al_nwk *n, uint16_t hop)
 {
     struct al_nwk_neighbour *who = al_nwk_neighbour(n, hop);

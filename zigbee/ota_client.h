@@ -142,6 +142,7 @@ struct al_zota_client_config {
     uint8_t *page_buffer;
     uint16_t page_size;    /* bytes */
     uint16_t page_spacing; /* response spacing, 5; doubled while pages lose blocks */
+    uint8_t hops;          /* to the coordinator, 0: not known; relays need their time, too */
     bool send_ext_addr;    /* in block and page requests */
 
     uint32_t query_interval;   /* s, 86400, +- 10 %; UINT32_MAX: only when told */

@@ -6,11 +6,13 @@
 
 enum {
     SHORTEST_SILENCE_MS = 250,
-    GAPS = 8,          /* a page has ended after so many times the longest gap */
-    LAST_GAPS = 2,     /* the same once its last byte has come */
-    SILENT_PAGES = 3,  /* in a row: this server has none */
-    SMALL_BLOCK = 40,  /* fits into a frame with all headers there are */
-    SPACING_MOST = 100 /* ms */
+    GAPS = 8,           /* a page has ended after so many times the longest gap */
+    LAST_GAPS = 2,      /* the same once its last byte has come */
+    SILENT_PAGES = 3,   /* in a row: this server has none */
+    SMALL_BLOCK = 40,   /* fits into a frame with all headers there are */
+    SPACING_MOST = 100, /* ms */
+    HOPS = 3,
+    HOP_MS = 7 /* of a full frame with its acknowledgement */
 };
 
 static uint8_t *bits(const struct al_zota_client *c)
@@ -34,6 +36,9 @@ static uint16_t spacing(const struct al_zota_client *c)
     uint32_t period = c->min_block_period;
     if (c->config.period_in_seconds) period *= 1000;
     if (period > UINT16_MAX) period = UINT16_MAX;
+    /* Behind three hops the air is free again for the next block. */
+    uint32_t hops = c->config.hops < HOPS ? c->config.hops : HOPS;
+    if (hops > 1 && period < hops * HOP_MS) period = hops * HOP_MS;
     return period > c->spacing ? (uint16_t)period : c->spacing;
 }
 

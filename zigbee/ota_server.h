@@ -241,6 +241,7 @@ struct al_zota_server {
     uint16_t in_air;      /* of those that count */
     uint32_t serve_us;    /* mean time that a block takes, until the next may follow; 0: unknown */
     uint64_t busy_until;  /* an answer is under way; 0: none */
+    uint64_t pages_at;    /* the next block of any page, when the last one has been passed on */
     uint64_t quiet_until; /* the request of session quiet_for is about to come */
     uint16_t quiet_for;
     struct al_zota_outstanding outstanding[AL_ZOTA_OUTSTANDING];

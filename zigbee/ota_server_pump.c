@@ -12,7 +12,9 @@ enum {
     PACE_MOST_MS = 500,
     DATA_LIMIT_MS = 1000, /* then the client is told to wait */
     BLOCK_HEAD = 17,      /* bytes of Image Block Response before the data, ZCL header too */
-    FRAGMENT_HEAD = 2
+    FRAGMENT_HEAD = 2,
+    HOPS = 3,  /* behind so many the air is free again */
+    HOP_MS = 7 /* of a full frame with its acknowledgement */
 };
 
 int al_zotas_send_wait(struct al_zota_server *s, struct al_zota_session *c, uint8_t seq,
@@ -79,6 +81,7 @@ uint64_t al_zotas_due(const struct al_zota_server *s, const struct al_zota_sessi
 {
     uint64_t room = al_zotas_room_at(s, c);
     uint64_t due = may_answer(c) ? c->due : may_page(c) ? c->page_due : AL_ZOTAS_NEVER;
+    if (!may_answer(c) && !c->device.sleepy && due < s->pages_at) due = s->pages_at;
     return due > room ? due : room;
 }
 
@@ -211,6 +214,8 @@ static void serve_page(struct al_zota_server *s, struct al_zota_session *c, uint
     uint16_t spacing = c->page_spacing > c->pace ? c->page_spacing : c->pace;
     c->page_due = now + spacing * AL_ZOTAS_MS;
     c->paging = c->page_next < c->page_end;
+    unsigned hops = s->transport.hops ? s->transport.hops(s->transport.ctx, c->record.peer) : 1;
+    if (hops > 1) s->pages_at = now + (hops < HOPS ? hops : HOPS) * HOP_MS * AL_ZOTAS_MS;
     if (c->record.offset < p.offset) c->record.offset = p.offset;
     al_zotas_progress(s, c, now, p.offset, n);
 }

@@ -38,6 +38,8 @@ struct al_zota_transport {
     /* Longest ZCL frame to a device that needs no fragmentation now; 0: not known. May be
      * NULL. Fragments hold two bytes less. */
     size_t (*room)(void *ctx, struct al_zota_peer to);
+    /* How many hops it is away, at least 1. May be NULL. */
+    uint8_t (*hops)(void *ctx, struct al_zota_peer to);
 };
 
 struct al_zota_received {

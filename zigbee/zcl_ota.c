@@ -36,6 +36,12 @@ static size_t room(void *ctx, struct al_zota_peer to)
     return al_aps_room(l->zcl->c.aps, to.addr, false);
 }
 
+static uint8_t hops(void *ctx, struct al_zota_peer to)
+{
+    const struct al_zcl_ota_link *l = ctx;
+    return al_nwk_hops(l->zcl->c.aps->c.nwk, to.addr);
+}
+
 static uint32_t next_random(void *ctx)
 {
     struct al_zcl_ota_link *l = ctx;
@@ -60,7 +66,8 @@ int al_zota_link_init(struct al_zcl_ota_link *l, struct al_zcl *zcl,
 
 struct al_zota_transport al_zota_link_transport(struct al_zcl_ota_link *l)
 {
-    return (struct al_zota_transport){.ctx = l, .send = send, .random = next_random, .room = room};
+    return (struct al_zota_transport){
+        .ctx = l, .send = send, .random = next_random, .room = room, .hops = hops};
 }
 
 uint32_t al_zota_link_take(struct al_zcl_ota_link *l, uint16_t handle)

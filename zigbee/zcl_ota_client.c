@@ -8,6 +8,7 @@
 struct al_zota_client *al_zcl_ota_client_at(struct al_zcl_ota_client *o, uint64_t now)
 {
     o->link.now = now;
+    o->engine.config.hops = o->link.zcl->c.aps->c.nwk->depth; /* changes with the parent */
     return &o->engine;
 }
 
