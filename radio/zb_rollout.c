@@ -474,7 +474,9 @@ static int run_it(struct run *run, struct zb_rollout_result *r)
     int err = form_and_join(run, r);
     if (err) return err;
     medium_stats(zb_sim_medium(run->sim), &before);
+    run->coordinator->timed = c->timed;
     roll_out(run, r);
+    r->server_cpu_s = run->coordinator->cpu_s;
     medium_stats(zb_sim_medium(run->sim), &r->air);
     subtract(&r->air, &before);
     sum_up(c, r);

@@ -39,6 +39,7 @@ struct zb_rollout_config {
     uint16_t page_size;                  /* bytes; 0: blocks, no pages */
     uint16_t page_spacing;               /* ms [5] */
     uint8_t aps_window;                  /* [8] */
+    bool timed;                          /* measures server_cpu_s */
     uint16_t parallel;                   /* downloads at a time [no limit] */
     uint32_t long_poll_ms, fast_poll_ms; /* of sleepy devices [5000, 100] */
     uint64_t limit_us;                   /* virtual time after which it ends [24 h] */
@@ -60,6 +61,7 @@ struct zb_rollout_result {
     double fair;             /* rate of the slowest, divided by the mean rate */
     struct medium_stats air; /* of the roll-out */
     double real_s;           /* that the computation took */
+    double server_cpu_s;     /* of it the coordinator's node in the roll-out; with config.timed */
     struct zb_rollout_device *device; /* config.devices of them; free() */
 };
 

@@ -1,6 +1,7 @@
 #include "radio/zb_sim.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/err.h"
 #include "radio/zb_memory.h"
@@ -26,6 +27,15 @@ static void settle(struct zb_sim_node *n, uint64_t now)
     zb_sim_touch(n);
 }
 
+/* Processor time so far; 0 when it is not wanted: asking costs more than most events. */
+static double cpu(const struct zb_sim_node *n)
+{
+    struct timespec t;
+    if (!n->timed) return 0;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 void zb_sim_hear(struct zb_sim_node *n, const struct al_radio_rx *rx)
 {
     uint64_t now = zb_sim_now(n->sim);
@@ -36,17 +46,21 @@ void zb_sim_hear(struct zb_sim_node *n, const struct al_radio_rx *rx)
 static void received(void *ctx, uint64_t now, const struct al_radio_rx *rx)
 {
     struct zb_sim_node *n = ctx;
+    double since = cpu(n);
     if (n->hears)
         n->hears(n->hears_ctx, n, rx);
     else
         zb_sim_hear(n, rx);
+    n->cpu_s += cpu(n) - since;
 }
 
 static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bool pending)
 {
     struct zb_sim_node *n = ctx;
+    double since = cpu(n);
     if (n->on) zb_node_events.transmitted(&n->zb, now, status, pending);
     settle(n, now);
+    n->cpu_s += cpu(n) - since;
 }
 
 static void scanned(void *ctx, uint64_t now, uint8_t channel, int8_t dbm)
@@ -58,7 +72,10 @@ static void scanned(void *ctx, uint64_t now, uint8_t channel, int8_t dbm)
 
 static void wake(void *ctx, uint64_t now)
 {
-    settle(ctx, now);
+    struct zb_sim_node *n = ctx;
+    double since = cpu(n);
+    settle(n, now);
+    n->cpu_s += cpu(n) - since;
 }
 
 struct zb_sim *zb_sim_new(const struct medium_config *c)

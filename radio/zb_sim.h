@@ -16,6 +16,8 @@ struct zb_sim_node {
     struct zb_memory *records;
     struct al_node_config config; /* for zb_sim_power_on() */
     bool on;
+    bool timed;   /* cpu_s is measured */
+    double cpu_s; /* processor time that this node took */
     /* Instead of the node hears this frame: tests drop, change, double and delay frames
      * here, by zb_sim_hear(). NULL: it hears everything. */
     void (*hears)(void *ctx, struct zb_sim_node *n, const struct al_radio_rx *rx);
