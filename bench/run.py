@@ -19,6 +19,8 @@ import subprocess
 import sys
 import time
 
+import zigbee
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAYLOAD_BYTES = 6 << 20
 MIB = 1 << 20
@@ -303,6 +305,7 @@ def main():
     finally:
         bench.stop()
     write_page(bench.results)
+    zigbee.write_section(zigbee.measure(bench.build))
     print("\n".join(table(bench.results)))
 
 
