@@ -2,6 +2,7 @@
 #include "cli/args.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,4 +304,18 @@ uint64_t cli_number(const struct cli_args *a, const char *option, uint64_t fallb
         cli_usage(a, "%s '%s' is no number; like 4096, 0x1000, 64K or 4MB", option, text);
     *ok = false;
     return fallback;
+}
+
+bool cli_real(const struct cli_args *a, const char *option, double least, double most, double *out)
+{
+    const char *text = cli_value(a, option);
+    char *end;
+    if (!text) return true;
+    double value = strtod(text, &end);
+    bool ok = end != text && !*end && isfinite(value) && value >= least && value <= most;
+    if (ok)
+        *out = value;
+    else
+        cli_usage(a, "%s: '%s' is no number from %g to %g", option, text, least, most);
+    return ok;
 }

@@ -58,6 +58,8 @@ bool cli_json_wanted(const struct cli_args *a);
  * fallback. On a bad or too large number: message, and *ok = false. */
 uint64_t cli_number(const struct cli_args *a, const char *option, uint64_t fallback, uint64_t max,
                     bool *ok);
+/* *out stays without the option. false: no number from least to most; message. */
+bool cli_real(const struct cli_args *a, const char *option, double least, double most, double *out);
 bool cli_parse_number(const char *text, uint64_t max, uint64_t *out);
 
 /* What is said may hold text of files and images: control characters in it are shown,

@@ -1,6 +1,5 @@
 /* `airlift radio medium`: the medium as a process. */
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,30 +58,15 @@ static void stop(int signal_number)
 /* --- what is asked for --- */
 
 /* False: wrong use, said already. */
-static bool real(const struct cli_args *a, const char *option, double least, double most,
-                 double *out)
-{
-    const char *text = cli_value(a, option);
-    char *end;
-    if (!text) return true;
-    double value = strtod(text, &end);
-    bool ok = end != text && !*end && isfinite(value) && value >= least && value <= most;
-    if (ok)
-        *out = value;
-    else
-        cli_usage(a, "%s: '%s' is no number from %g to %g", option, text, least, most);
-    return ok;
-}
-
 static bool read_options(const struct cli_args *a, struct medium_server_config *c)
 {
     bool ok = true;
     struct medium_config *m = &c->medium;
-    if (!real(a, "--loss", 0, 1, &m->loss) || !real(a, "--speed", 0.001, 1000, &c->speed) ||
-        !real(a, "--patience", 0.01, 86400, &c->patience) ||
-        !real(a, "--range", 0.1, 1e5, &m->range_m) ||
-        !real(a, "--shadowing", 0, 40, &m->shadowing_db) ||
-        !real(a, "--capture-effect", 0.1, 60, &m->capture_db))
+    if (!cli_real(a, "--loss", 0, 1, &m->loss) || !cli_real(a, "--speed", 0.001, 1000, &c->speed) ||
+        !cli_real(a, "--patience", 0.01, 86400, &c->patience) ||
+        !cli_real(a, "--range", 0.1, 1e5, &m->range_m) ||
+        !cli_real(a, "--shadowing", 0, 40, &m->shadowing_db) ||
+        !cli_real(a, "--capture-effect", 0.1, 60, &m->capture_db))
         return false;
     m->seed = cli_number(a, "--seed", 1, UINT64_MAX, &ok);
     c->wait = (unsigned)cli_number(a, "--wait", 1, 10000, &ok);

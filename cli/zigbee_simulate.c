@@ -2,7 +2,6 @@
 #include "cli/zigbee_simulate.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,21 +37,6 @@ const struct cli_option zigbee_simulate_options[] = {
 /* ---- What is asked for ---- */
 
 /* False: wrong use, said already. */
-static bool real(const struct cli_args *a, const char *option, double least, double most,
-                 double *out)
-{
-    const char *text = cli_value(a, option);
-    char *end;
-    if (!text) return true;
-    double value = strtod(text, &end);
-    bool ok = end != text && !*end && isfinite(value) && value >= least && value <= most;
-    if (ok)
-        *out = value;
-    else
-        cli_usage(a, "%s: '%s' is no number from %g to %g", option, text, least, most);
-    return ok;
-}
-
 static bool read_counts(const struct cli_args *a, struct zb_rollout_config *c)
 {
     bool ok = true;
@@ -89,8 +73,8 @@ static bool read_counts(const struct cli_args *a, struct zb_rollout_config *c)
 static bool read_options(const struct cli_args *a, struct zb_rollout_config *c)
 {
     double hours = 24;
-    if (!real(a, "--loss", 0, 1, &c->loss) || !real(a, "--area", 1, 1e4, &c->area_m) ||
-        !real(a, "--limit", 0.001, 1e5, &hours))
+    if (!cli_real(a, "--loss", 0, 1, &c->loss) || !cli_real(a, "--area", 1, 1e4, &c->area_m) ||
+        !cli_real(a, "--limit", 0.001, 1e5, &hours))
         return false;
     c->limit_us = (uint64_t)(hours * HOUR_US);
     return read_counts(a, c);

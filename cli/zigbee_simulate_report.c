@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/zigbee_simulate.h"
+#include "host/zigbee_file.h"
 
 #define HOPS    32 /* 0: not known */
 #define SLOWEST 5
@@ -183,12 +184,8 @@ static void add_seconds(cJSON *o, const char *key, uint64_t us, bool known)
 static cJSON *device_json(const struct zigbee_simulation *s, const struct zb_rollout_device *d)
 {
     cJSON *o = cJSON_CreateObject();
-    char eui[24];
-    uint64_t e = d->ext;
-    snprintf(eui, sizeof eui, "%02x:%02x:%02x:%02x:%02x:%02x:%02x:%02x", (unsigned)(e >> 56),
-             (unsigned)(e >> 48 & 255), (unsigned)(e >> 40 & 255), (unsigned)(e >> 32 & 255),
-             (unsigned)(e >> 24 & 255), (unsigned)(e >> 16 & 255), (unsigned)(e >> 8 & 255),
-             (unsigned)(e & 255));
+    char eui[ZIGBEE_EUI_TEXT];
+    zigbee_eui_text(d->ext, eui);
     cJSON_AddStringToObject(o, "eui64", eui);
     cJSON_AddStringToObject(o, "kind", kind_of(d));
     cJSON_AddBoolToObject(o, "client", d->client);
