@@ -37,7 +37,7 @@ static uint32_t on_random(void *ctx)
 
 void zota_wire_init(struct zota_wire *w)
 {
-    *w = (struct zota_wire){.transport = {w, on_send, on_random}};
+    *w = (struct zota_wire){.transport = {.ctx = w, .send = on_send, .random = on_random}};
 }
 
 void zota_wire_clear(struct zota_wire *w)
