@@ -329,20 +329,23 @@ static void query_now(void *ctx)
 {
     const ezb_zcl_ota_upgrade_query_next_image_req_payload_t *q = &client.query;
     struct al_zota_client *c = engine();
-    struct al_zota_id running = {q->manuf_code, q->image_type, q->file_version};
     client.query_waits = false;
     if (c->state != AL_ZOTA_CLIENT_IDLE && c->state != AL_ZOTA_CLIENT_MORE) {
         ezb_zcl_confirm(&client.confirm, (uint8_t)AL_ZB_NOT_THERE);
         return;
     }
+    c->config.manufacturer = q->manuf_code;
+    c->config.image_type = q->image_type;
+    c->config.file_version = q->file_version;
+    c->config.has_hardware_version =
+        q->fc & EZB_ZCL_OTA_UPGRADE_QUERY_NEXT_IMAGE_FC_HW_VERSION_PRESENT;
+    if (c->config.has_hardware_version) c->config.hardware_version = q->hw_version;
     if (client.ask.addr != AL_NWK_NO_ADDR) {
         uint64_t ext = al_nwk_ext_of(&zb_stack_node()->nwk, client.ask.addr);
         al_zota_client_set_server(c, zb_stack_now(), client.ask, ext ? ext : UINT64_MAX);
     }
-    c->config.has_hardware_version =
-        q->fc & EZB_ZCL_OTA_UPGRADE_QUERY_NEXT_IMAGE_FC_HW_VERSION_PRESENT;
-    if (c->config.has_hardware_version) c->config.hardware_version = q->hw_version;
-    if (c->state == AL_ZOTA_CLIENT_IDLE) al_zota_client_next_image(c, zb_stack_now(), &running);
+    /* Busy: a search for a server was under way, and its query has just gone out. */
+    al_zota_client_query(c, zb_stack_now());
     client.confirm.tsn = c->tsn;
 }
 

@@ -139,8 +139,22 @@ def test_a_server_of_2_upgrades_a_client_of_1(tmp_path, server):
             net.coordinator.expect("OTA Upgrade End:", TRANSFER_S)
 
 
-def test_the_boot_key_notifies(tmp_path, server):
+def press_key(device):
+    for level in (0, 1):
+        subprocess.run([servers.AIRLIFT, "device", "gpio", device.dir, "9", str(level)], check=True, timeout=20)
+
+
+def test_the_servers_key_notifies(tmp_path, server):
     with Network(tmp_path, server("zigbee_ota_server_v2", client(NEW))) as net:
-        for level in (0, 1):
-            subprocess.run([servers.AIRLIFT, "device", "gpio", net.device.dir, "9", str(level)], check=True, timeout=20)
+        press_key(net.device)
         net.coordinator.expect("Broadcast OTA Image Notify Command")
+
+
+def test_the_clients_key_asks_for_an_image(tmp_path, server):
+    """It runs the version of the file already."""
+    device = lab.Device(tmp_path / "client", client(NEW))
+    with Network(tmp_path, server("zigbee_ota_server_v2", client(NEW))) as net, net.on(device) as uart:
+        # The notify of its coming is answered before the exchange of its link key is over.
+        uart.expect_all("Joined network successfully", "No image available, status: 0x98", seconds=TRANSFER_S)
+        press_key(device)
+        uart.expect_all("Query Next Image was sent, status: 0x00", "No image available, status: 0x98")

@@ -1,4 +1,6 @@
-/* A device on API 2.x that joins a network and upgrades itself when a server notifies it. */
+/* A device on API 2.x that joins a network and upgrades itself: when a server notifies it, and
+ * when the BOOT key is pressed, if there is something new. */
+#include "driver/gpio.h"
 #include "esp_check.h"
 #include "esp_log.h"
 #include "ezbee/zha.h"
@@ -10,9 +12,45 @@
 #define SECONDARY_CHANNELS 0x07fff800u
 #define MAX_CHILDREN       10
 #define KEEP_ALIVE_MS      3000
+#define BOOT_KEY           9
 #define STORAGE            "zb_storage"
 
 static const char *TAG = "OTA_CLIENT";
+
+/* ---- The key ---- */
+
+static void query_sent(ezb_zcl_cmd_cnf_t *cnf, void *ctx)
+{
+    ESP_LOGI(TAG, "Query Next Image was sent, status: 0x%02x", cnf->status);
+}
+
+static void query(void *ctx)
+{
+    ezb_zcl_ota_upgrade_query_next_image_req_cmd_t cmd = {
+        .cmd_ctrl = {.dst_addr = EZB_ADDRESS_NONE(), .src_ep = ENDPOINT, .cnf_ctx.cb = query_sent},
+        .payload = {.manuf_code = CONFIG_EXAMPLE_MANUFACTURER,
+                    .image_type = CONFIG_EXAMPLE_IMAGE_TYPE,
+                    .file_version = CONFIG_EXAMPLE_FILE_VERSION},
+    };
+    if (ezb_zcl_ota_upgrade_query_next_image_cmd_req(&cmd))
+        ESP_LOGW(TAG, "Not now: no network, or a download is under way");
+}
+
+static void key_pressed(void *arg)
+{
+    esp_zigbee_task_queue_post(query, NULL);
+}
+
+static esp_err_t watch_key(void)
+{
+    const gpio_config_t key = {.pin_bit_mask = 1ull << BOOT_KEY,
+                               .mode = GPIO_MODE_INPUT,
+                               .pull_up_en = GPIO_PULLUP_ENABLE,
+                               .intr_type = GPIO_INTR_NEGEDGE};
+    ESP_RETURN_ON_ERROR(gpio_config(&key), TAG, "The key's pin cannot be used");
+    ESP_RETURN_ON_ERROR(gpio_install_isr_service(0), TAG, "No interrupts");
+    return gpio_isr_handler_add(BOOT_KEY, key_pressed, NULL);
+}
 
 /* ---- The network ---- */
 
@@ -177,5 +215,6 @@ void app_main(void)
              (unsigned long)CONFIG_EXAMPLE_FILE_VERSION);
     ESP_ERROR_CHECK(nvs_flash_init());
     ESP_ERROR_CHECK(nvs_flash_init_partition(STORAGE));
+    ESP_ERROR_CHECK(watch_key());
     xTaskCreate(zigbee_task, "Zigbee_main", 4096, NULL, 5, NULL);
 }
