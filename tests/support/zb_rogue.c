@@ -7,8 +7,7 @@
 
 uint32_t zb_rogue_random(struct zb_rogue *r, uint32_t below)
 {
-    r->random = r->random * 1664525u + 1013904223u;
-    return (r->random >> 8) % below;
+    return zb_upgrade_random(&r->random, below);
 }
 
 bool zb_rogue_pick(struct zb_rogue *r, struct al_put *p)

@@ -27,6 +27,12 @@ uint64_t zb_upgrade_now(const struct zb_upgrade *u)
     return zb_sim_now(u->world->sim);
 }
 
+uint32_t zb_upgrade_random(uint32_t *state, uint32_t below)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 8) % below;
+}
+
 /* ---- The file ---- */
 
 static int put_bytes(void *ctx, const void *data, size_t len)

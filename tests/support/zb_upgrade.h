@@ -120,6 +120,8 @@ bool zb_upgrade_run(struct zb_upgrade *u, uint64_t us, bool (*until)(void *ctx),
 /* Until all clients have installed the image; fails the test when they have not in `us`. */
 void zb_upgrade_finish(struct zb_upgrade *u, uint64_t us);
 bool zb_upgrade_all_installed(void *u);
+/* Chance of a test's own, 0..below - 1; *state: its seed at first. */
+uint32_t zb_upgrade_random(uint32_t *state, uint32_t below);
 uint64_t zb_upgrade_now(const struct zb_upgrade *u);
 /* One line about each client, when a test fails or ZB_WORLD_TRACE is set. */
 void zb_upgrade_print(const struct zb_upgrade *u);

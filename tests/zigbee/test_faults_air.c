@@ -11,12 +11,6 @@
 
 static uint8_t page[ZB_UPGRADE_CLIENTS][AL_ZOTA_PAGE_BUFFER(PAGE_SIZE)];
 
-static uint32_t prng(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
 static struct al_zota_client_config by_pages(unsigned client)
 {
     return (struct al_zota_client_config){.page_buffer = page[client], .page_size = PAGE_SIZE};
@@ -95,7 +89,7 @@ static void put_off(struct unsteady *w, struct zb_sim_node *n, const struct al_r
         struct late *l = &w->late[i];
         if (l->at) continue;
         *l = (struct late){.to = n, .rx = *rx};
-        l->at = zb_upgrade_now(w->u) + 500 + prng(&w->random) % 60000;
+        l->at = zb_upgrade_now(w->u) + 500 + zb_upgrade_random(&w->random, 60000);
         memcpy(l->mpdu, rx->mpdu, rx->len);
         w->done++;
         return;
@@ -106,8 +100,8 @@ static void put_off(struct unsteady *w, struct zb_sim_node *n, const struct al_r
 static void hear_unsteadily(void *ctx, struct zb_sim_node *n, const struct al_radio_rx *rx)
 {
     struct unsteady *w = ctx;
-    if (prng(&w->random) % 100 < w->twice) put_off(w, n, rx);
-    if (prng(&w->random) % 100 < w->delayed)
+    if (zb_upgrade_random(&w->random, 100) < w->twice) put_off(w, n, rx);
+    if (zb_upgrade_random(&w->random, 100) < w->delayed)
         put_off(w, n, rx);
     else
         zb_sim_hear(n, rx);

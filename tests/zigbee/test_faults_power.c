@@ -8,12 +8,6 @@
 #define MINUTE (60 * ZB_UPGRADE_SECOND)
 #define RUNS   30 /* of each kind */
 
-static uint32_t prng(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
 static void a_cut_at_every_flash_operation_costs_at_most_a_sector(void **state)
 {
     struct zb_upgrade *u = zb_upgrade_new(&(struct medium_config){.seed = 1}, ZB_UPGRADE_SMALL, -1);
@@ -53,10 +47,11 @@ static void upgrade_in(struct weather *w, uint32_t seed)
                                           ZB_UPGRADE_LARGE, -1);
     struct zb_upgrade_client *c = zb_upgrade_add_client(u, w->role, w->sleepy, -1, NULL);
     struct zb_upgrade_server *s = &u->servers[0];
-    while (!zb_upgrade_run(u, 100000 + prng(&random) % 6000000, zb_upgrade_all_installed, u)) {
-        uint64_t pause = prng(&random) % 4000000;
+    while (!zb_upgrade_run(u, 100000 + zb_upgrade_random(&random, 6000000),
+                           zb_upgrade_all_installed, u)) {
+        uint64_t pause = zb_upgrade_random(&random, 4000000);
         if (s->lives + c->cuts > 25) break;
-        if (prng(&random) % 2)
+        if (zb_upgrade_random(&random, 2))
             zb_upgrade_cut(c, pause);
         else
             zb_upgrade_kill(s, pause);
