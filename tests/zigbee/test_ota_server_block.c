@@ -414,6 +414,34 @@ static void others_wait_while_all_places_are_taken(void **state)
     assert_int_equal(get(C, 0, 63), 63);
 }
 
+/* A block takes 600 ms: more than four clients would lose their patience. */
+static void more_than_the_air_can_serve_in_time_are_told_to_wait(void **state)
+{
+    for (uint32_t at = 0; at < 3000; at += 200) {
+        server_bench_ask(&b, A, at, 200);
+        uint32_t handle = b.wire.sent[0].how.handle;
+        server_bench_expect_block(&b, A, at);
+        b.now += MS(600);
+        al_zota_server_sent(&b.server, b.now, handle, true);
+    }
+    for (uint16_t i = 0; i < 5; i++) {
+        b.now += S(1);
+        server_bench_ask(&b, (uint16_t)(0x100 + i), 0, 200);
+        assert_int_equal(b.wire.count, 1);
+        const struct al_zota_image_block_rsp *r = &b.wire.sent[0].frame.u.image_block_rsp;
+        assert_int_equal(r->status, i < 3 ? 0 : 0x97);
+        zota_wire_clear(&b.wire);
+    }
+    /* The one that waits gets the place of A, not who comes later. */
+    server_bench_end(&b, A, 0);
+    zota_wire_clear(&b.wire);
+    server_bench_ask(&b, 0x104, 0, 200);
+    server_bench_expect_status(&b, 0x97);
+    server_bench_ask(&b, 0x103, 0, 200);
+    while (!b.wire.count) server_bench_wait(&b);
+    server_bench_expect_block(&b, 0x103, 0);
+}
+
 static void a_page_flows_with_one_tsn_and_without_acknowledgements(void **state)
 {
     server_bench_ask_page(&b, A, 64, 300, 20);
@@ -551,6 +579,7 @@ int main(void)
         T(a_client_that_knows_the_period_is_not_told),
         T(a_period_may_be_told_in_seconds),
         T(others_wait_while_all_places_are_taken),
+        T(more_than_the_air_can_serve_in_time_are_told_to_wait),
         T(a_page_flows_with_one_tsn_and_without_acknowledgements),
         T(a_page_ends_with_the_file),
         T(a_page_is_paced_by_confirmations_too),
