@@ -24,6 +24,10 @@
 #define ZB_UPGRADE_ENDPOINT 10      /* of a client */
 #define ZB_UPGRADE_SERVER   42      /* endpoint of a server */
 
+#define ZB_UPGRADE_MANUFACTURER 0x131bu
+#define ZB_UPGRADE_IMAGE_TYPE   0x1011u
+#define ZB_UPGRADE_NEW_VERSION  2u
+
 /* Payloads, below tests/vectors/esp-flash/. */
 #define ZB_UPGRADE_SMALL "otadata/images/app_1.2.0.bin" /* 8272 bytes */
 #define ZB_UPGRADE_LARGE "image/app_h2_v1.bin"          /* 65616 bytes */
@@ -102,7 +106,10 @@ struct zb_upgrade {
 struct zb_upgrade *zb_upgrade_new(const struct medium_config *c, const char *payload, double at);
 void zb_upgrade_free(struct zb_upgrade *u); /* NULL allowed */
 
+/* One that hands out the same image, on any node. */
 struct zb_upgrade_server *zb_upgrade_add_server(struct zb_upgrade *u, struct zb_sim_node *sim);
+/* After power on: with the records that it had saved. */
+void zb_upgrade_start_server(struct zb_upgrade_server *s);
 /* Joined, running version 1, its engine at work as soon as time passes. c: ids and address
  * are filled in, waiting times shortened where they are zero. at as above. */
 struct zb_upgrade_client *zb_upgrade_add_client(struct zb_upgrade *u, enum al_nwk_role role,
