@@ -145,7 +145,7 @@ void zb_sim_power_off(struct zb_sim_node *n)
 struct zb_sim_node *zb_sim_add(struct zb_sim *s, const struct al_node_config *c,
                                const struct medium_node_config *place)
 {
-    struct zb_sim_node **nodes = realloc(s->nodes, (s->count + 1) * sizeof *nodes);
+    struct zb_sim_node **nodes = realloc(s->nodes, (s->count + 1) * sizeof(void *));
     if (!nodes) return NULL;
     s->nodes = nodes;
     struct zb_sim_node *n = calloc(1, sizeof *n);
