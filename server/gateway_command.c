@@ -32,15 +32,16 @@ static const char *text_of(const struct command *c, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItem(c->in, name));
 }
 
-static bool number_of(struct command *c, const char *name, unsigned max, unsigned *out)
+static bool number_of(struct command *c, const char *name, unsigned least, unsigned most,
+                      unsigned *out)
 {
     const cJSON *item = cJSON_GetObjectItem(c->in, name);
-    if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max &&
+    if (cJSON_IsNumber(item) && item->valuedouble >= least && item->valuedouble <= most &&
         item->valuedouble == (unsigned)item->valuedouble) {
         *out = (unsigned)item->valuedouble;
         return true;
     }
-    wrong(c, "\"%s\": a number from 0 to %u is needed", name, max);
+    wrong(c, "\"%s\": a number from %u to %u is needed", name, least, most);
     return false;
 }
 
@@ -88,7 +89,7 @@ static void run_images(struct command *c)
 static void run_permit(struct command *c)
 {
     unsigned seconds;
-    if (!number_of(c, "seconds", PERMIT_MAX_S, &seconds)) return;
+    if (!number_of(c, "seconds", 0, PERMIT_MAX_S, &seconds)) return;
     if (gateway_permit(c->g, c->now, seconds)) wrong(c, "the network is not up");
 }
 
@@ -167,8 +168,13 @@ static unsigned order_all(struct command *c, bool force)
 
 static void run_upgrade(struct command *c)
 {
-    bool force = cJSON_IsTrue(cJSON_GetObjectItem(c->in, "force"));
+    const cJSON *forced = cJSON_GetObjectItem(c->in, "force");
+    bool force = cJSON_IsTrue(forced);
     const char *file = text_of(c, "file");
+    if (forced && !cJSON_IsBool(forced)) {
+        wrong(c, "\"force\": true or false is needed");
+        return;
+    }
     const struct gateway_image *i = file ? image_named(c->g, file) : NULL;
     if (file && !i) {
         wrong(c, "there is no file \"%s\"", file);
@@ -273,11 +279,7 @@ static void run_resume(struct command *c)
 static void run_parallel(struct command *c)
 {
     unsigned value;
-    if (!number_of(c, "value", 1000, &value)) return;
-    if (!value) {
-        wrong(c, "\"value\": at least 1; to stop upgrades there is \"pause\"");
-        return;
-    }
+    if (!number_of(c, "value", 1, 1000, &value)) return;
     c->g->c.parallel = (uint16_t)value;
     c->g->ota.engine.config.parallel = (uint16_t)value;
 }
@@ -294,37 +296,59 @@ static void run_backup(struct command *c)
 static const struct {
     const char *name;
     void (*run)(struct command *c);
+    const char *arguments[3];
 } commands[] = {
-    {"status", run_status},
-    {"devices", run_devices},
-    {"images", run_images},
-    {"permit", run_permit},
-    {"install-code", run_install_code},
-    {"notify", run_notify},
-    {"upgrade", run_upgrade},
-    {"abort", run_abort},
-    {"interview", run_interview},
-    {"read-version", run_read_version},
-    {"remove", run_remove},
-    {"change-key", run_change_key},
-    {"pause", run_pause},
-    {"resume", run_resume},
-    {"parallel", run_parallel},
-    {"backup", run_backup},
+    {"status", run_status, {NULL}},
+    {"devices", run_devices, {NULL}},
+    {"images", run_images, {NULL}},
+    {"permit", run_permit, {"seconds"}},
+    {"install-code", run_install_code, {"device", "code"}},
+    {"notify", run_notify, {"device"}},
+    {"upgrade", run_upgrade, {"device", "file", "force"}},
+    {"abort", run_abort, {"device"}},
+    {"interview", run_interview, {"device"}},
+    {"read-version", run_read_version, {"device"}},
+    {"remove", run_remove, {"device"}},
+    {"change-key", run_change_key, {NULL}},
+    {"pause", run_pause, {NULL}},
+    {"resume", run_resume, {NULL}},
+    {"parallel", run_parallel, {"value"}},
+    {"backup", run_backup, {NULL}},
 };
+
+/* A mistyped "device" must not make a command for one device one for all. */
+static bool arguments_known(struct command *c, const char *const arguments[3])
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, c->in)
+    {
+        bool known = strcmp(item->string, "command") == 0;
+        for (size_t i = 0; i < 3 && arguments[i]; i++)
+            known |= strcmp(item->string, arguments[i]) == 0;
+        if (known) continue;
+        wrong(c, "\"%s\": this command has no such argument", item->string);
+        return false;
+    }
+    return true;
+}
+
+static void run_named(struct command *c, const char *name)
+{
+    for (size_t i = 0; name && i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, name) != 0) continue;
+        if (arguments_known(c, commands[i].arguments)) commands[i].run(c);
+        return;
+    }
+    wrong(c, "\"command\": there is none called \"%s\"; 'airlift zigbee control --help' lists them",
+          name ? name : "");
+}
 
 cJSON *gateway_command(struct gateway *g, uint64_t now, const cJSON *in)
 {
     struct command c = {.g = g, .now = now, .in = in, .out = cJSON_CreateObject()};
-    const char *name = text_of(&c, "command");
-    size_t i = 0, count = sizeof commands / sizeof *commands;
     g->now = now;
     cJSON *ok = cJSON_AddTrueToObject(c.out, "ok");
-    while (i < count && !(name && strcmp(commands[i].name, name) == 0)) i++;
-    if (i < count)
-        commands[i].run(&c);
-    else
-        wrong(&c, "\"command\": \"%s\" is none", name ? name : "");
+    run_named(&c, text_of(&c, "command"));
     if (c.error[0]) {
         ok->type = cJSON_False;
         cJSON_AddStringToObject(c.out, "error", c.error);

@@ -245,7 +245,10 @@ static void wrong_commands_are_refused_in_words(void **state)
         {"{\"command\":\"upgrade\",\"device\":\"x\"}", "EUI-64"},
         {"{\"command\":\"abort\",\"device\":\"00:00:00:00:00:00:00:77\"}", "no device"},
         {"{\"command\":\"upgrade\",\"file\":\"nothing\"}", "no file"},
-        {"{\"command\":\"parallel\",\"value\":0}", "at least 1"},
+        {"{\"command\":\"parallel\",\"value\":0}", "from 1 to"},
+        {"{\"command\":\"abort\",\"devise\":\"00:00:00:00:00:00:00:77\"}", "devise"},
+        {"{\"command\":\"status\",\"seconds\":1}", "seconds"},
+        {"{\"command\":\"upgrade\",\"force\":\"yes\"}", "true or false"},
         {"{\"command\":\"install-code\",\"device\":\"0000000000000077\"}", "code"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
