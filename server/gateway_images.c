@@ -1,6 +1,7 @@
 #include "server/gateway_images.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -331,7 +332,8 @@ static void add_file(const struct scan *scan, const char *name, const char *path
     uint8_t *data;
     int err = file_read(path, FILE_MAX, &data, &bytes.len);
     if (err) {
-        refuse(scan, name, st->st_mtim, strerror(-err));
+        snprintf(why, sizeof why, "it is larger than %u MiB", FILE_MAX >> 20);
+        refuse(scan, name, st->st_mtim, err == -EFBIG ? why : strerror(-err));
         return;
     }
     bytes.data = data;
@@ -392,7 +394,7 @@ int gateway_images_scan(struct gateway_images *s, const char *dir,
     struct timespec modified = index_time(dir);
     cJSON *index = read_index(dir);
     struct scan scan = {s, dir, index, !same_time(modified, s->index_modified), what, ctx};
-    if (modified.tv_sec && !cJSON_IsArray(index))
+    if (scan.index_changed && modified.tv_sec && !cJSON_IsArray(index))
         tell(&scan, INDEX, "is not used: expected a JSON array of entries");
     s->index_modified = modified;
     for (struct entry *e = s->first; e; e = e->next) e->seen = false;
