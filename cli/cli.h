@@ -83,6 +83,9 @@ int cli_print_json(cJSON *doc);
  * it; max: largest length taken. */
 int cli_read_file(const char *path, size_t max, uint8_t **data, size_t *len);
 int cli_write_file(const char *path, const void *data, size_t len);
+/* Before long work: CLI_FAILED after a message when path could not be written later. NULL:
+ * nothing will be written. */
+int cli_check_writable(const char *path);
 
 /* A string of doc; "" when there is none. */
 const char *cli_text_of(const cJSON *doc, const char *key);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,6 +120,20 @@ int cli_write_file(const char *path, const void *data, size_t len)
 {
     int err = file_write(path, data, len, 0644);
     return err ? cli_fail("cannot write %s: %s", path, strerror(-err)) : CLI_OK;
+}
+
+int cli_check_writable(const char *path)
+{
+    struct stat st;
+    char parent[4096];
+    if (!path) return CLI_OK;
+    const char *slash = strrchr(path, '/');
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int err = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? EISDIR
+              : access(parent, W_OK | X_OK) != 0          ? errno
+                                                          : 0;
+    return err ? cli_fail("cannot write %s: %s", path, strerror(err)) : CLI_OK;
 }
 
 const char *cli_text_of(const cJSON *doc, const char *key)

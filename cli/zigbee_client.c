@@ -314,8 +314,8 @@ static int read_options(struct client *c)
     c->image = (struct client_image){
         .out = cli_value(a, "--out"), .fd = -1, .lenient = cli_has(a, "--lenient")};
     o->manufacturer = (uint16_t)cli_number(a, "--manufacturer", 0x131b, 0xffff, &ok);
-    o->image_type = (uint16_t)cli_number(a, "--image-type", 0x1011, 0xffff, &ok);
-    o->file_version = (uint32_t)cli_number(a, "--version", 1, UINT32_MAX, &ok);
+    o->image_type = (uint16_t)cli_number(a, "--image-type", 0x1011, 0xfffe, &ok);
+    o->file_version = (uint32_t)cli_number(a, "--version", 1, UINT32_MAX - 1, &ok);
     o->has_hardware_version = cli_value(a, "--hw-version") != NULL;
     o->hardware_version = (uint16_t)cli_number(a, "--hw-version", 0, 0xffff, &ok);
     o->max_data_size = (uint8_t)cli_number(a, "--max-block", 0, 223, &ok);
@@ -328,7 +328,9 @@ static int read_options(struct client *c)
     uint64_t seconds = cli_number(a, "--for", 0, 1u << 30, &ok);
     c->end_at = seconds ? seconds * SECOND : UINT64_MAX;
     c->steer_at = UINT64_MAX;
-    return ok ? read_install_code(c) : CLI_USAGE;
+    if (!ok) return CLI_USAGE;
+    int status = cli_check_writable(c->image.out);
+    return status ? status : read_install_code(c);
 }
 
 /* ---- Commands ---- */
@@ -437,10 +439,11 @@ static int run(struct client *c)
         if (c->ended || now >= c->end_at) break;
         uint64_t until = c->steer_at < c->end_at ? c->steer_at : c->end_at;
         if (zb_loop_wait(&c->loop, until, zigbee_control_fd(c->control)))
-            return cli_fail("%s", radio_error(c->loop.radio));
+            give_up(c, radio_error(c->loop.radio));
     }
     if (c->finished || (c->image.complete && ends_after(c, "download"))) return CLI_OK;
-    return cli_fail("%s", c->reason[0] ? c->reason : "ended before an upgrade was complete");
+    if (!c->reason[0]) give_up(c, "ended before an upgrade was complete");
+    return cli_fail("%s", c->reason);
 }
 
 /* ---- The result ---- */

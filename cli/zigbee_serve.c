@@ -62,6 +62,7 @@ struct serve {
     char images_dir[4096]; /* "": none */
     unsigned permit;
     uint64_t rescan_at, status_at, end_at;
+    int status_error; /* of the last write: it is told once */
     bool json, backup_due, failed;
 };
 
@@ -81,6 +82,16 @@ static bool channels_option(const char *text, uint32_t *mask)
     }
 }
 
+/* 0 without the option: the gateway's default. */
+static uint64_t counted(const struct cli_args *a, const char *option, uint64_t most, bool *ok)
+{
+    uint64_t number = cli_number(a, option, 0, most, ok);
+    if (number || !cli_has(a, option) || !*ok) return number;
+    cli_usage(a, "%s: 0 is too few", option);
+    *ok = false;
+    return 0;
+}
+
 static int read_options(struct serve *s)
 {
     const struct cli_args *a = s->a;
@@ -96,10 +107,10 @@ static int read_options(struct serve *s)
         return cli_usage(a, "--channel '%s': numbers from 11 to 26 are needed, like 11,15,20",
                          channels);
     c->pan_id = (uint16_t)cli_number(a, "--pan-id", 0, 0xfffe, &ok);
-    c->parallel = (uint16_t)cli_number(a, "--parallel", 0, 1000, &ok);
-    c->tries = (uint8_t)cli_number(a, "--tries", 0, 100, &ok);
-    c->max_block = (uint8_t)cli_number(a, "--max-block", 0, 223, &ok);
-    c->devices = (uint16_t)cli_number(a, "--devices", 0, 1000, &ok);
+    c->parallel = (uint16_t)counted(a, "--parallel", 1000, &ok);
+    c->tries = (uint8_t)counted(a, "--tries", 100, &ok);
+    c->max_block = (uint8_t)counted(a, "--max-block", 223, &ok);
+    c->devices = (uint16_t)counted(a, "--devices", 1000, &ok);
     s->permit = (unsigned)cli_number(a, "--permit", 0, 3600, &ok);
     uint64_t seconds = cli_number(a, "--for", 0, 1u << 30, &ok);
     s->end_at = seconds ? seconds * SECOND : UINT64_MAX;
@@ -107,7 +118,9 @@ static int read_options(struct serve *s)
     c->manual = cli_has(a, "--manual");
     c->dry_run = cli_has(a, "--dry-run");
     s->json = cli_json_wanted(a);
-    return ok ? CLI_OK : CLI_USAGE;
+    if (!ok) return CLI_USAGE;
+    int status = cli_check_writable(cli_value(a, "--status"));
+    return status ? status : cli_check_writable(cli_value(a, "--backup"));
 }
 
 /* ---- What the gateway tells ---- */
@@ -179,7 +192,8 @@ static void write_status(struct serve *s, uint64_t now)
     cJSON *doc = gateway_status(s->gateway, now);
     char *text = cJSON_Print(doc);
     int err = text ? file_write(path, text, strlen(text), 0644) : 0;
-    if (err) cli_warn("%s cannot be written: %s", path, strerror(-err));
+    if (err && err != s->status_error) cli_warn("%s cannot be written: %s", path, strerror(-err));
+    s->status_error = err;
     free(text);
     cJSON_Delete(doc);
 }
