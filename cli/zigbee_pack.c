@@ -34,7 +34,7 @@ const struct cli_option zigbee_pack_options[] = {
     {"-r", "N", "same as --header-version", false},
     {"--file-id", "N", "magic number of the format: 0x0BEEF11E", false},
     {"-d", "N", "same as --file-id", false},
-    {"--security-credentials", "N", "credential version, 0 to 3", false},
+    {"--security-credentials", "N", "credential version; 0 to 3 have a meaning", false},
     {"--upgrade-dest", "EUI", "EUI-64 of the only device that the file is for", false},
     {"--min-hw-ver", "N", "least hardware version; with --max-hw-ver", false},
     {"--max-hw-ver", "N", "highest hardware version", false},

@@ -83,8 +83,13 @@ static bool read_options(const struct cli_args *a, struct zb_rollout_config *c)
 static int read_image(const struct zigbee_input *in, struct zb_rollout_config *c)
 {
     char why[256];
-    if (in->err) {
-        zigbee_fault_explain(&in->fault, why, sizeof why);
+    struct al_zfile_verdict verdict;
+    const struct al_zfile_fault *fault = in->err ? &in->fault : NULL;
+    /* What no server would offer. */
+    if (!fault && al_zfile_check(&in->file, aes_openssl_aes(in->aes), &verdict) == 0)
+        fault = al_zfile_error(&verdict, true);
+    if (fault) {
+        zigbee_fault_explain(fault, why, sizeof why);
         return cli_fail("%s: %s", in->path, why);
     }
     const struct al_zfile_header *h = &in->file.header;
@@ -175,6 +180,7 @@ int zigbee_simulate_run(const struct cli_args *a)
     if (!s.file) return cli_usage(a, "which image? --image FILE; 'airlift zigbee pack' makes one");
     int status = zigbee_input_open(&in, s.file);
     if (status == CLI_OK) status = read_image(&in, &s.config);
+    if (status == CLI_OK) status = cli_check_writable(cli_value(a, "--svg"));
     if (status == CLI_OK) status = simulate(a, &s);
     if (status == CLI_OK && cli_value(a, "--svg")) status = draw(&s, cli_value(a, "--svg"));
     if (status == CLI_OK && cli_json_wanted(a))

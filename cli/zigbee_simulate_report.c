@@ -110,7 +110,7 @@ static void print_slowest(const struct zigbee_simulation *s)
               "bytes/s", "retries");
     for (unsigned i = 0; i < n && i < SLOWEST; i++) {
         const struct zb_rollout_device *d = order[i];
-        char time[32] = "-", rate[16] = "-";
+        char time[32] = "-", rate[16] = "-", eui[ZIGBEE_EUI_TEXT];
         if (d->correct) {
             zigbee_duration((double)d->finished / 1e6, time);
             snprintf(rate, sizeof rate, "%.0f", rate_of(s, d));
@@ -120,8 +120,9 @@ static void print_slowest(const struct zigbee_simulation *s)
                      : d->reason ? al_zota_reason_name(d->reason)
                                  : "under way");
         }
-        cli_print("%016llx         %-10s %5u %13s %8s %8u\n", (unsigned long long)d->ext,
-                  kind_of(d), d->hops, time, rate, d->retries);
+        zigbee_eui_text(d->ext, eui);
+        cli_print("%-23s  %-10s %5u %13s %8s %8u\n", eui, kind_of(d), d->hops, time, rate,
+                  d->retries);
     }
     free(order);
 }

@@ -88,7 +88,9 @@ int zigbee_control_run(const struct cli_args *a)
     int fd = connect_to(path);
     if (fd < 0) {
         free(line);
-        return cli_fail("%s: %s", path, strerror(-fd));
+        return cli_fail("%s: %s; nobody takes commands there: start 'airlift zigbee serve' or "
+                        "'client' with --control %s",
+                        path, strerror(-fd), path);
     }
     char *answer = line ? exchange(fd, line, &len) : NULL;
     cJSON *doc = answer ? cJSON_Parse(answer) : NULL;
