@@ -65,7 +65,10 @@ static bool restore_network(struct al_nwk *n)
     n->update_id = al_u8(&c);
     n->depth = al_u8(&c);
     n->parent_info = al_u8(&c);
-    bool ok = !c.failed && n->addr < AL_NWK_BROADCAST_MIN;
+    bool coordinator = n->c.role == AL_NWK_ROLE_COORDINATOR;
+    bool addr_ok = n->addr < AL_NWK_BROADCAST_MIN && coordinator == (n->addr == AL_NWK_COORDINATOR);
+    bool air_ok = n->channel >= 11 && n->channel <= 26 && n->pan_id != AL_MAC_BROADCAST;
+    bool ok = !c.failed && addr_ok && air_ok;
     if (!ok)
         n->addr = AL_NWK_NO_ADDR;
     else if (n->c.role == AL_NWK_ROLE_END_DEVICE)
@@ -161,6 +164,7 @@ static void restore_devices(struct al_nwk *n)
         child.timeout_index = al_u8(&c);
         child.role = child.capability & AL_CAP_ROUTER ? AL_NWK_ROLE_ROUTER : AL_NWK_ROLE_END_DEVICE;
         child.rx_on = child.capability & AL_CAP_RX_ON;
+        if (!al_nwk_timeout_seconds(child.timeout_index)) child.timeout_index = 8; /* 256 min */
         if (!c.failed && child.ext) n->c.neighbours[i] = child;
     }
     for (unsigned i = 0; i < n->c.address_count; i++) {

@@ -257,6 +257,32 @@ static void a_coordinator_survives_a_power_cut_while_it_forms(void **state)
     }
 }
 
+/* The channel lies at 32, the short address at 20, the PAN at 18. */
+static void a_network_record_out_of_range_is_no_network(void **state)
+{
+    static const struct {
+        size_t at;
+        uint8_t bytes[2], len;
+    } wrong[] = {{32, {27}, 1}, {32, {10}, 1}, {20, {1, 0}, 2}, {18, {0xff, 0xff}, 2}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct zb_world *w = new_world(1);
+        struct zb_sim_node *c = zb_world_coordinator(w);
+        const struct al_zb_store *s = c->config.store;
+        uint8_t record[AL_ZB_RECORD_MAX];
+        int len = s->load(s->ctx, AL_ZB_REC_NETWORK, record, sizeof record);
+        assert_true(len > 32);
+        zb_world_run(w, 1);
+        memcpy(record + wrong[i].at, wrong[i].bytes, wrong[i].len);
+        zb_sim_power_off(c);
+        assert_int_equal(s->save(s->ctx, AL_ZB_REC_NETWORK, record, (size_t)len), 0);
+        zb_world_power_on(w, c);
+        zb_world_of(w, c)->seen = zb_world_of(w, c)->event_count;
+        assert_int_equal(al_bdb_initialise(&c->zb.node.bdb, zb_sim_now(w->sim)), 0);
+        assert_int_equal(zb_world_wait(w, c, AL_BDB_INITIALISED, 10), AL_ZB_NOT_THERE);
+        zb_world_free(w);
+    }
+}
+
 static void a_coordinator_survives_a_power_cut_while_a_device_joins(void **state)
 {
     bool joined = false;
@@ -480,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_device_whose_store_wears_out_while_it_joins_does_not_hang),
         cmocka_unit_test(a_device_survives_a_power_cut_while_it_leaves),
         cmocka_unit_test(a_coordinator_survives_a_power_cut_while_it_forms),
+        cmocka_unit_test(a_network_record_out_of_range_is_no_network),
         cmocka_unit_test(a_coordinator_survives_a_power_cut_while_a_device_joins),
         cmocka_unit_test(bindings_and_reports_survive_a_restart),
         cmocka_unit_test(reports_go_to_groups),
