@@ -24,7 +24,8 @@
 #define COUNTER_MAX    0xff000000u
 #define KEPT_FROM      0x3000u /* records from here on are kept as they are */
 #define DEVICES_MIN    200u
-#define SECURITY       5 /* AES-CCM-128 with a MIC of 4 octets */
+#define TIMEOUT_MAX    14 /* of the end device timeouts */
+#define SECURITY       5  /* AES-CCM-128 with a MIC of 4 octets */
 
 /* ---- Writing ---- */
 
@@ -284,22 +285,32 @@ static void get_network(struct reader *r, const cJSON *doc, struct network *w)
     if (w->counter > COUNTER_MAX) wrong(r, "network_key.frame_counter: is used up; change the key");
 }
 
-static void restore_child(struct al_node *n, const cJSON *d, uint64_t ext, uint16_t addr)
+/* Programs write 0xffff or 0xfffe where they do not know it. */
+static bool device_address(uint16_t addr)
 {
-    const cJSON *capability = cJSON_GetObjectItem(d, "capability");
-    if (!cJSON_IsTrue(cJSON_GetObjectItem(d, "is_child")) || !cJSON_IsNumber(capability)) {
+    return addr != AL_NWK_COORDINATOR && addr < AL_NWK_BROADCAST_MIN;
+}
+
+static void restore_child(struct reader *r, struct al_node *n, const cJSON *d, uint64_t ext,
+                          uint16_t addr)
+{
+    if (r->failed || !device_address(addr)) return;
+    bool known = cJSON_HasObjectItem(d, "capability");
+    if (!cJSON_IsTrue(cJSON_GetObjectItem(d, "is_child")) || !known) {
         al_nwk_learn(&n->nwk, 0, addr, ext); /* it will find its parent itself */
         return;
     }
+    uint8_t capability = (uint8_t)get_number(r, d, "capability", 0, UINT8_MAX);
+    uint8_t timeout = (uint8_t)get_number(r, d, "timeout_index", 0, TIMEOUT_MAX);
+    if (r->failed) return;
     for (unsigned i = 0; i < n->nwk.c.neighbour_count; i++) {
         struct al_nwk_neighbour *child = &n->nwk.c.neighbours[i];
         if (child->relation) continue;
         child->relation = AL_NWK_CHILD;
         child->ext = ext;
         child->addr = addr;
-        child->capability = (uint8_t)cJSON_GetNumberValue(capability);
-        child->timeout_index =
-            (uint8_t)cJSON_GetNumberValue(cJSON_GetObjectItem(d, "timeout_index"));
+        child->capability = capability;
+        child->timeout_index = timeout;
         al_nwk_save_child(&n->nwk, 0, child);
         return;
     }
@@ -311,9 +322,10 @@ static void restore_device(struct reader *r, struct al_node *n, const cJSON *d, 
     uint64_t ext = get_number_hex(r, d, "ieee_address", 8);
     const cJSON *addr = cJSON_GetObjectItem(d, "nwk_address"),
                 *key = cJSON_GetObjectItem(d, "link_key");
+    if (!ext || ext == UINT64_MAX || ext == n->nwk.ext) return; /* lists may have such places */
     if (addr && !cJSON_IsNull(addr) && !r->failed)
-        restore_child(n, d, ext, (uint16_t)get_number_hex(r, d, "nwk_address", 2));
-    if (!cJSON_IsObject(key)) return;
+        restore_child(r, n, d, ext, (uint16_t)get_number_hex(r, d, "nwk_address", 2));
+    if (!cJSON_IsObject(key) || r->failed) return;
     get_hex(r, key, "key", bytes, sizeof bytes);
     uint32_t rx = get_number(r, key, "rx_counter", 0, UINT32_MAX);
     uint32_t tx = get_number(r, key, "tx_counter", 0, UINT32_MAX);
@@ -347,12 +359,12 @@ static void restore_own(struct reader *r, struct al_node *n, const cJSON *own, u
     }
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(own, "records"))
     {
-        const char *text = cJSON_GetStringValue(item);
+        const char *text = cJSON_GetStringValue(item), *name = item->string ? item->string : "";
         size_t len = text ? strlen(text) / 2 : 0;
-        unsigned long number = strtoul(item->string, NULL, 16);
+        unsigned long number = strtoul(name, NULL, 16);
         if (number < KEPT_FROM || number > 0xffff || len > sizeof data ||
             !parse_hex(text, data, len))
-            wrong(r, "stack_specific.airlift.records: \"%s\" is no record", item->string);
+            wrong(r, "stack_specific.airlift.records: \"%s\" is no record", name);
         if (!r->failed && s->save(s->ctx, (uint16_t)number, data, len))
             wrong(r, "the state cannot be saved");
     }

@@ -134,6 +134,10 @@ static void wrong_fields_are_named(void **state)
         {"\"frame_counter\":66781", "\"frame_counter\":4294967295", "frame_counter"},
         {"000b57fffe000002", "nonsense", "ieee_address"},
         {"\"rx_counter\":300", "\"rx_counter\":-1", "rx_counter"},
+        {"\"is_child\":false", "\"is_child\":true,\"capability\":300", "capability"},
+        {"\"is_child\":false", "\"is_child\":true,\"capability\":8", "timeout_index"},
+        {"\"zstack\":", "\"airlift\":{\"aps_frame_counter\":1,\"records\":[\"00\"]},\"zstack\":",
+         "is no record"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct zb_memory *m = zb_memory_new();
