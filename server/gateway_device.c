@@ -7,7 +7,7 @@
 #include "host/zigbee_file.h"
 #include "server/gateway_impl.h"
 
-#define RECORD_MAX 2048
+#define RECORD_MAX 4096            /* names and an error of control characters, six bytes each */
 #define SETTLED_US (5 * GATEWAY_S) /* from the start until devices are asked */
 
 struct gateway_device *gateway_device(const struct gateway *g, uint64_t ext)
@@ -55,6 +55,16 @@ static void set_unknown(struct gateway_device *d)
     d->ask_at = d->at = d->read_at = GATEWAY_NEVER;
 }
 
+/* Who had that address has another one now. */
+static void move_to(struct gateway_device *d, uint16_t addr)
+{
+    struct gateway *g = d->gateway;
+    for (unsigned i = 0; i < g->c.devices; i++)
+        if (&g->devices[i] != d && g->devices[i].ext && g->devices[i].addr == addr)
+            g->devices[i].away = true;
+    d->addr = addr;
+}
+
 struct gateway_device *gateway_device_add(struct gateway *g, uint64_t ext, uint16_t addr)
 {
     struct gateway_device *d = gateway_device(g, ext);
@@ -65,11 +75,7 @@ struct gateway_device *gateway_device_add(struct gateway *g, uint64_t ext, uint1
         *d = (struct gateway_device){.gateway = g, .ext = ext};
         set_unknown(d);
     }
-    /* Who had that address has another one now. */
-    for (unsigned i = 0; i < g->c.devices; i++)
-        if (&g->devices[i] != d && g->devices[i].ext && g->devices[i].addr == addr)
-            g->devices[i].away = true;
-    d->addr = addr;
+    move_to(d, addr);
     return d;
 }
 
@@ -138,10 +144,11 @@ void gateway_device_save(struct gateway_device *d)
         gateway_tell(g, GATEWAY_WARNING, d, "the state cannot be saved", NULL);
 }
 
-static double number(const cJSON *o, const char *name, double fallback)
+static uint32_t number(const cJSON *o, const char *name, uint32_t max, uint32_t fallback)
 {
     const cJSON *item = cJSON_GetObjectItem(o, name);
-    return cJSON_IsNumber(item) && item->valuedouble >= 0 ? item->valuedouble : fallback;
+    bool fits = cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max;
+    return fits ? (uint32_t)item->valuedouble : fallback;
 }
 
 static bool yes(const cJSON *o, const char *name)
@@ -157,32 +164,33 @@ static const char *text_of(const cJSON *o, const char *name)
 
 static void take_record(struct gateway_device *d, const cJSON *o)
 {
-    d->addr = (uint16_t)number(o, "addr", 0xffff);
-    d->parent = (uint16_t)number(o, "parent", GATEWAY_NO_PARENT);
-    d->capability = (uint8_t)number(o, "capability", 0);
-    d->away = yes(o, "away");
+    d->addr = (uint16_t)number(o, "addr", UINT16_MAX, 0xffff);
+    d->parent = (uint16_t)number(o, "parent", UINT16_MAX, GATEWAY_NO_PARENT);
+    d->capability = (uint8_t)number(o, "capability", UINT8_MAX, 0);
+    d->away = yes(o, "away") || !d->addr || d->addr >= AL_NWK_BROADCAST_MIN;
     d->announced = !d->away;
+    if (!d->away) move_to(d, d->addr);
     d->interviewed = yes(o, "interviewed");
-    d->basic_endpoint = (uint8_t)number(o, "basic", 0);
-    d->ota_endpoint = (uint8_t)number(o, "ota", 0);
-    d->power = (uint8_t)number(o, "power", 0);
-    d->manufacturer = (uint16_t)number(o, "manufacturer", 0);
+    d->basic_endpoint = (uint8_t)number(o, "basic", UINT8_MAX, 0);
+    d->ota_endpoint = (uint8_t)number(o, "ota", UINT8_MAX, 0);
+    d->power = (uint8_t)number(o, "power", UINT8_MAX, 0);
+    d->manufacturer = (uint16_t)number(o, "manufacturer", UINT16_MAX, 0);
     d->no_fragments = yes(o, "no_fragments");
     snprintf(d->model, sizeof d->model, "%s", text_of(o, "model"));
     snprintf(d->maker, sizeof d->maker, "%s", text_of(o, "maker"));
     snprintf(d->build, sizeof d->build, "%s", text_of(o, "build"));
-    d->ota_manufacturer = (uint16_t)number(o, "ota_manufacturer", 0xffff);
-    d->image_type = (uint16_t)number(o, "image_type", 0xffff);
-    d->version = (uint32_t)number(o, "version", GATEWAY_ANY_VERSION);
+    d->ota_manufacturer = (uint16_t)number(o, "ota_manufacturer", UINT16_MAX, 0xffff);
+    d->image_type = (uint16_t)number(o, "image_type", UINT16_MAX, 0xffff);
+    d->version = number(o, "version", UINT32_MAX, GATEWAY_ANY_VERSION);
     d->has_hardware = cJSON_HasObjectItem(o, "hardware");
-    d->hardware = (uint16_t)number(o, "hardware", 0);
-    d->upgrade = (enum gateway_upgrade)number(o, "upgrade", 0);
+    d->hardware = (uint16_t)number(o, "hardware", UINT16_MAX, 0);
+    d->upgrade = (enum gateway_upgrade)number(o, "upgrade", GATEWAY_UPGRADE_ABORTED, 0);
     d->ordered = yes(o, "ordered");
     d->force = yes(o, "force");
     d->ref = strtoull(text_of(o, "ref"), NULL, 16);
-    d->target = (uint32_t)number(o, "target", GATEWAY_ANY_VERSION);
-    d->before = (uint32_t)number(o, "before", GATEWAY_ANY_VERSION);
-    d->attempts = (uint8_t)number(o, "attempts", 0);
+    d->target = number(o, "target", UINT32_MAX, GATEWAY_ANY_VERSION);
+    d->before = number(o, "before", UINT32_MAX, GATEWAY_ANY_VERSION);
+    d->attempts = (uint8_t)number(o, "attempts", UINT8_MAX, 0);
     d->restarted = yes(o, "restarted");
     snprintf(d->error, sizeof d->error, "%s", text_of(o, "error"));
 }
@@ -191,7 +199,6 @@ static void take_record(struct gateway_device *d, const cJSON *o)
 static void go_on(struct gateway_device *d)
 {
     uint64_t now = d->gateway->now;
-    if (d->upgrade > GATEWAY_UPGRADE_ABORTED) d->upgrade = GATEWAY_UPGRADE_NONE;
     if (d->upgrade == GATEWAY_UPGRADE_NOTIFIED) d->upgrade = GATEWAY_UPGRADE_WAITING;
     if (d->upgrade == GATEWAY_UPGRADE_RESTARTING) {
         d->at = now + GATEWAY_RESTART_US;
@@ -210,7 +217,8 @@ void gateway_devices_restore(struct gateway *g)
         if (len <= 0) continue;
         text[len] = '\0';
         cJSON *o = cJSON_Parse(text);
-        if (o && zigbee_eui_parse(text_of(o, "ext"), &ext) && ext) {
+        bool ok = o && zigbee_eui_parse(text_of(o, "ext"), &ext);
+        if (ok && ext && ext != g->zb->node.nwk.ext && !gateway_device(g, ext)) {
             struct gateway_device *d = &g->devices[i];
             *d = (struct gateway_device){.gateway = g, .ext = ext};
             set_unknown(d);

@@ -155,6 +155,36 @@ static void members_of_a_foreign_backup_are_asked(void **state)
     bench_free(b);
 }
 
+/* Copies, the gateway's own address, no device's address, numbers out of range. */
+static void strange_records_of_devices_do_no_harm(void **state)
+{
+    static const char *const records[] = {
+        "{\"ext\":\"00:00:00:00:00:00:00:71\",\"addr\":4660,\"version\":1e300,\"upgrade\":99}",
+        "{\"ext\":\"00:00:00:00:00:00:00:71\",\"addr\":4661}",
+        "{\"ext\":\"00:00:00:00:00:00:00:72\",\"addr\":65535,\"ota\":1}",
+        "{\"ext\":\"00:00:00:00:00:00:00:73\",\"addr\":-5,\"capability\":1e9}",
+        "{\"ext\":5}",
+        "[",
+    };
+    struct bench *b = bench_new(&(struct gateway_config){0}, 0);
+    const struct al_zb_store *s = b->node->config.store;
+    for (uint16_t i = 0; i < sizeof records / sizeof *records; i++)
+        assert_int_equal(s->save(s->ctx, (uint16_t)(0x5000 + i), records[i], strlen(records[i])),
+                         0);
+    bench_restart_gateway(b);
+    bench_run(b, BENCH_SECOND);
+    cJSON *answer = bench_command(b, true, "{\"command\":\"devices\"}");
+    const cJSON *list = cJSON_GetObjectItem(answer, "devices");
+    assert_int_equal(cJSON_GetArraySize(list), 3);
+    for (int i = 0; i < 3; i++) {
+        const cJSON *d = cJSON_GetArrayItem(list, i);
+        assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(d, "away")), i > 0);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(d, "upgrade")), "none");
+    }
+    cJSON_Delete(answer);
+    bench_free(b);
+}
+
 static void install_codes_decide_who_comes_in(void **state)
 {
     struct bench *b = bench_new(&(struct gateway_config){.install_codes_only = true}, 0);
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test(a_killed_gateway_goes_on),
         cmocka_unit_test(a_missed_announcement_is_made_up_for),
         cmocka_unit_test(members_of_a_foreign_backup_are_asked),
+        cmocka_unit_test(strange_records_of_devices_do_no_harm),
         cmocka_unit_test(install_codes_decide_who_comes_in),
         cmocka_unit_test(a_closed_network_stays_closed),
         cmocka_unit_test(a_removed_device_is_forgotten),
