@@ -106,7 +106,101 @@ static int examine(struct gateway_images *s, struct entry *e, const struct zigbe
     return 0;
 }
 
-static void describe(struct entry *e)
+/* ---- Its entry in the index ---- */
+
+struct reader {
+    const cJSON *index;
+    const char *wrong; /* field that is there and cannot be read: a limit must not be none */
+};
+
+static const cJSON *field_of(struct reader *r, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItem(r->index, name);
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+static bool number_of(struct reader *r, const char *name, double max, uint32_t *out)
+{
+    const cJSON *item = field_of(r, name);
+    if (!item) return false;
+    bool ok = cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max;
+    if (ok)
+        *out = (uint32_t)item->valuedouble;
+    else
+        r->wrong = name;
+    return ok;
+}
+
+static const char *text_of(struct reader *r, const char *name)
+{
+    const cJSON *item = field_of(r, name);
+    if (item && !cJSON_IsString(item)) r->wrong = name;
+    return cJSON_GetStringValue(item);
+}
+
+static void take_names(struct gateway_image *i, struct reader *r)
+{
+    const char *name = "manufacturerName";
+    const cJSON *list = field_of(r, name), *item;
+    size_t count = 0;
+    if (cJSON_IsString(list))
+        snprintf(i->manufacturers[0], sizeof i->manufacturers[0], "%s", list->valuestring);
+    else if (list && !cJSON_IsArray(list))
+        r->wrong = name;
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!cJSON_IsString(item)) r->wrong = name;
+        if (count == GATEWAY_IMAGE_MAKERS || r->wrong) break;
+        snprintf(i->manufacturers[count++], sizeof i->manufacturers[0], "%s", item->valuestring);
+    }
+}
+
+static bool same_file(const struct zigbee_bytes *file, struct reader *r, uint32_t total, char *why,
+                      size_t why_size)
+{
+    uint32_t size;
+    uint8_t digest[64];
+    char hex[129];
+    const char *sha512 = text_of(r, "sha512");
+    if (number_of(r, "fileSize", UINT32_MAX, &size) && size != total) {
+        snprintf(why, why_size, "%s says fileSize %u, the file's total image size is %u", INDEX,
+                 size, total);
+        return false;
+    }
+    if (!sha512) return true;
+    zigbee_sha512(file->data, file->len, digest);
+    crypto_hex(digest, sizeof digest, hex);
+    if (strcasecmp(hex, sha512) == 0) return true;
+    snprintf(why, why_size, "the file's SHA-512 is not that of %s; load it anew", INDEX);
+    return false;
+}
+
+static bool take_index(struct gateway_image *i, struct reader *r, char *why, size_t why_size)
+{
+    uint32_t value;
+    const char *model = text_of(r, "modelId");
+    if (model) snprintf(i->model, sizeof i->model, "%s", model);
+    take_names(i, r);
+    i->limits.force = cJSON_IsTrue(field_of(r, "force"));
+    i->limits.downgrade = i->limits.force;
+    number_of(r, "minFileVersion", UINT32_MAX, &i->limits.min_running);
+    number_of(r, "maxFileVersion", UINT32_MAX, &i->limits.max_running);
+    if (!i->limits.has_hardware) i->limits.max_hardware = UINT16_MAX;
+    if (number_of(r, "hardwareVersionMin", UINT16_MAX, &value)) {
+        i->limits.min_hardware = (uint16_t)value;
+        i->limits.has_hardware = true;
+    }
+    if (number_of(r, "hardwareVersionMax", UINT16_MAX, &value)) {
+        i->limits.max_hardware = (uint16_t)value;
+        i->limits.has_hardware = true;
+    }
+    if (r->wrong)
+        snprintf(why, why_size, "\"%s\" of its entry in %s has the wrong type or range", r->wrong,
+                 INDEX);
+    return !r->wrong;
+}
+
+static bool describe(struct entry *e, struct reader *r, char *why, size_t why_size)
 {
     struct gateway_image *i = &e->image;
     const struct al_zfile_header *h = &i->header;
@@ -121,70 +215,7 @@ static void describe(struct entry *e)
         i->limits.max_hardware = h->max_hardware;
     }
     if (h->field_control & AL_ZFILE_HAS_DESTINATION) i->destination = h->destination;
-}
-
-/* ---- Its entry in the index ---- */
-
-static bool number_of(const cJSON *index, const char *name, double max, uint32_t *out)
-{
-    const cJSON *item = cJSON_GetObjectItem(index, name);
-    if (!cJSON_IsNumber(item) || item->valuedouble < 0 || item->valuedouble > max) return false;
-    *out = (uint32_t)item->valuedouble;
-    return true;
-}
-
-static void take_names(struct gateway_image *i, const cJSON *list)
-{
-    const cJSON *item;
-    size_t count = 0;
-    if (cJSON_IsString(list))
-        snprintf(i->manufacturers[0], sizeof i->manufacturers[0], "%s", list->valuestring);
-    cJSON_ArrayForEach(item, list)
-    {
-        if (count == GATEWAY_IMAGE_MAKERS || !cJSON_IsString(item)) break;
-        snprintf(i->manufacturers[count++], sizeof i->manufacturers[0], "%s", item->valuestring);
-    }
-}
-
-static bool same_file(const struct zigbee_bytes *file, const cJSON *index, uint32_t total,
-                      char *why, size_t why_size)
-{
-    uint32_t size;
-    uint8_t digest[64];
-    char hex[129];
-    const char *sha512 = cJSON_GetStringValue(cJSON_GetObjectItem(index, "sha512"));
-    if (number_of(index, "fileSize", UINT32_MAX, &size) && size != total) {
-        snprintf(why, why_size, "%s says fileSize %u, the file's total image size is %u", INDEX,
-                 size, total);
-        return false;
-    }
-    if (!sha512) return true;
-    zigbee_sha512(file->data, file->len, digest);
-    crypto_hex(digest, sizeof digest, hex);
-    if (strcasecmp(hex, sha512) == 0) return true;
-    snprintf(why, why_size, "the file's SHA-512 is not that of %s; load it anew", INDEX);
-    return false;
-}
-
-static void take_index(struct gateway_image *i, const cJSON *index)
-{
-    uint32_t value;
-    const char *model = cJSON_GetStringValue(cJSON_GetObjectItem(index, "modelId"));
-    if (model) snprintf(i->model, sizeof i->model, "%s", model);
-    take_names(i, cJSON_GetObjectItem(index, "manufacturerName"));
-    i->limits.force = cJSON_IsTrue(cJSON_GetObjectItem(index, "force"));
-    i->limits.downgrade = i->limits.force;
-    number_of(index, "minFileVersion", UINT32_MAX, &i->limits.min_running);
-    number_of(index, "maxFileVersion", UINT32_MAX, &i->limits.max_running);
-    if (!i->limits.has_hardware) i->limits.max_hardware = UINT16_MAX;
-    if (number_of(index, "hardwareVersionMin", UINT16_MAX, &value)) {
-        i->limits.min_hardware = (uint16_t)value;
-        i->limits.has_hardware = true;
-    }
-    if (number_of(index, "hardwareVersionMax", UINT16_MAX, &value)) {
-        i->limits.max_hardware = (uint16_t)value;
-        i->limits.has_hardware = true;
-    }
+    return !r->index || take_index(i, r, why, why_size);
 }
 
 static struct entry *add(struct gateway_images *s, const char *name,
@@ -192,14 +223,14 @@ static struct entry *add(struct gateway_images *s, const char *name,
                          void *owner, const cJSON *index, char *why, size_t why_size)
 {
     struct entry *e = calloc(1, sizeof *e);
+    struct reader r = {index, NULL};
     if (e) {
         e->release = release;
         e->owner = owner;
         snprintf(e->image.name, sizeof e->image.name, "%s", name);
         if (examine(s, e, bytes, why, why_size) == 0 &&
-            same_file(bytes, index, e->image.header.total_image_size, why, why_size)) {
-            describe(e);
-            if (index) take_index(&e->image, index);
+            same_file(bytes, &r, e->image.header.total_image_size, why, why_size) &&
+            describe(e, &r, why, why_size)) {
             struct entry **at = &s->first;
             while (*at && strcmp((*at)->image.name, name) < 0) at = &(*at)->next;
             e->next = *at;

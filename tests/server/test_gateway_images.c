@@ -208,6 +208,33 @@ static size_t copy_vectors(const struct place *p, const char *sub)
 }
 
 /* Wrapped ones too: what other programs made can be handed out. */
+/* A limit that cannot be read must not be none. */
+static void an_index_of_wrong_types_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "\"modelId\":5",
+        "\"manufacturerName\":[\"A\",1]",
+        "\"manufacturerName\":{}",
+        "\"minFileVersion\":\"2\"",
+        "\"maxFileVersion\":-1",
+        "\"hardwareVersionMin\":65536",
+        "\"sha512\":1",
+        "\"fileSize\":[]",
+    };
+    struct place *p = *state;
+    char index[200], name[40];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(name, sizeof name, "%zu.ota", i); /* another, so that it is told of */
+        snprintf(index, sizeof index, "[{\"fileName\":\"%s\",%s}]", name, wrong[i]);
+        put_image(p, name, 1, 100);
+        put(p, "index.json", index, strlen(index));
+        scan(p);
+        assert_non_null(strstr(p->told, ".ota: not taken: \""));
+        assert_non_null(strstr(p->told, "in index.json has the wrong type or range"));
+        assert_int_equal(gateway_images_count(p->images), i);
+    }
+}
+
 static void every_valid_vector_is_taken(void **state)
 {
     struct place *p = *state;
@@ -258,6 +285,7 @@ int main(void)
         PLACE_TEST(files_come_change_and_go),
         PLACE_TEST(what_is_in_use_stays_readable),
         PLACE_TEST(the_index_is_honoured),
+        PLACE_TEST(an_index_of_wrong_types_is_refused),
         PLACE_TEST(every_valid_vector_is_taken),
         PLACE_TEST(the_best_that_fits_is_chosen_and_why_not_is_told),
     };
