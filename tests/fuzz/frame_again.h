@@ -2,8 +2,8 @@
 #ifndef TESTS_FUZZ_FRAME_AGAIN_H
 #define TESTS_FUZZ_FRAME_AGAIN_H
 
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,9 +11,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static inline void must(bool condition)
+/* A condition that does not hold is a finding. */
+#define must(condition) ((condition) ? (void)0 : must_failed(#condition, __FILE__, __LINE__))
+
+static inline void must_failed(const char *condition, const char *file, int line)
 {
-    if (!condition) abort();
+    fprintf(stderr, "%s:%d: must(%s) does not hold\n", file, line, condition);
+    abort();
 }
 
 /* p holds what data begins with (the format may ignore octets behind). */
