@@ -62,7 +62,8 @@ struct serve {
     char images_dir[4096]; /* "": none */
     unsigned permit;
     uint64_t rescan_at, status_at, end_at;
-    int status_error; /* of the last write: it is told once */
+    int status_error;   /* of the last write: it is told once */
+    uint8_t backup_key; /* number of the network key in the last backup */
     bool json, backup_due, failed;
 };
 
@@ -144,7 +145,8 @@ static void on_event(void *ctx, const struct gateway_event *e)
     if (s->json) zigbee_print_line(e->json);
     show(e);
     if (e->kind == GATEWAY_FAILED) s->failed = true;
-    s->backup_due |= e->kind == GATEWAY_FORMED || e->kind == GATEWAY_INTERVIEW;
+    s->backup_due |= e->kind == GATEWAY_FORMED || e->kind == GATEWAY_JOINED ||
+                     e->kind == GATEWAY_INTERVIEW || e->kind == GATEWAY_LEFT;
 }
 
 static void on_image(void *ctx, const char *line)
@@ -202,8 +204,10 @@ static void write_backup(struct serve *s)
 {
     char error[300];
     const char *path = cli_value(s->a, "--backup");
-    if (!path || !s->backup_due) return;
+    const struct al_nwk_key *key = al_nwk_active_key(&s->loop.zb.node.nwk);
+    if (!path || (!s->backup_due && (!key || key->seq == s->backup_key))) return;
     s->backup_due = false;
+    if (key) s->backup_key = key->seq;
     if (zb_backup_write(&s->loop.zb.node, path, error, sizeof error)) cli_warn("%s", error);
 }
 
