@@ -90,8 +90,7 @@ static const char *kind_of(const struct zb_rollout_device *d)
 /* Later first; those without the image before all. */
 static int by_end(const void *a, const void *b)
 {
-    const struct zb_rollout_device *x = *(const struct zb_rollout_device *const *)a;
-    const struct zb_rollout_device *y = *(const struct zb_rollout_device *const *)b;
+    const struct zb_rollout_device *x = a, *y = b;
     if (x->correct != y->correct) return x->correct ? 1 : -1;
     if (x->finished != y->finished) return x->finished < y->finished ? 1 : -1;
     return x->ext < y->ext ? -1 : 1;
@@ -100,16 +99,16 @@ static int by_end(const void *a, const void *b)
 static void print_slowest(const struct zigbee_simulation *s)
 {
     unsigned n = s->config.devices;
-    const struct zb_rollout_device **order = malloc(n * sizeof *order);
+    struct zb_rollout_device *order = malloc(n * sizeof *order);
     if (!order) return;
     n = 0;
     for (unsigned i = 0; i < s->config.devices; i++)
-        if (s->result.device[i].client) order[n++] = &s->result.device[i];
+        if (s->result.device[i].client) order[n++] = s->result.device[i];
     qsort(order, n, sizeof *order, by_end);
     cli_print("\n%-24s %-10s %5s %13s %8s %8s\n", "last devices", "kind", "hops", "after",
               "bytes/s", "retries");
     for (unsigned i = 0; i < n && i < SLOWEST; i++) {
-        const struct zb_rollout_device *d = order[i];
+        const struct zb_rollout_device *d = &order[i];
         char time[32] = "-", rate[16] = "-", eui[ZIGBEE_EUI_TEXT];
         if (d->correct) {
             zigbee_duration((double)d->finished / 1e6, time);

@@ -92,8 +92,8 @@ static void draw_axes(const struct picture *p)
 {
     double step = tick_of(p->seconds), foot = p->height - 30;
     char label[32];
-    for (double t = 0; t <= p->seconds; t += step) {
-        double x = x_of(p, t * 1e6);
+    for (unsigned tick = 0; tick * step <= p->seconds; tick++) {
+        double t = tick * step, x = x_of(p, t * 1e6);
         tick_label(t, step, label, sizeof label);
         fprintf(p->out, "<path class=\"g\" d=\"M%.1f %.0fV%.0fM%.1f %.0fV%.1f\"/>", x, TOP,
                 TOP + TOTAL, x, p->lower, foot);

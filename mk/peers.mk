@@ -9,13 +9,14 @@ peers-setup: $(PEERS)/node_modules/.package-lock.json ## install the npm peers o
 peers-setup-zigbee2mqtt: $(ZIGBEE2MQTT)/node_modules/.package-lock.json ## install zigbee2mqtt (81 MB) and mosquitto for the longest of them
 	@tools/setup.sh mk/packages-zigbee2mqtt.txt
 
-# $(call npm_ci,package directory): installs exactly what its lock file says.
+# $(call npm_ci,package directory): installs exactly what its lock file says; npm trusts whom
+# this machine trusts.
 define npm_ci
 	@command -v npm >/dev/null || tools/setup.sh mk/packages-peers.txt
 	@mkdir -p $(@D)/..
 	@cp $(1)/package.json $(1)/package-lock.json $(@D)/../
 	$(call say,NPM,$(@D))
-	$Qcd $(@D)/.. && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	$Qcd $(@D)/.. && NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 endef
 $(PEERS)/node_modules/.package-lock.json: tests/peers/package.json tests/peers/package-lock.json
