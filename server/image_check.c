@@ -99,7 +99,8 @@ bool image_check(const uint8_t *data, size_t len, struct artifact *a, struct ima
     struct al_image image;
     struct al_image_fault fault = {0};
     if (!a->kind[0])
-        strcpy(a->kind, zigbee_recognized(a->name, data, len) ? ZIGBEE_KIND : "esp-app");
+        snprintf(a->kind, sizeof a->kind, "%s",
+                 zigbee_recognized(a->name, data, len) ? ZIGBEE_KIND : "esp-app");
     if (strcmp(a->kind, "other") == 0) return true;
     if (strcmp(a->kind, ZIGBEE_KIND) == 0) return zigbee_check(data, len, a, why);
     if (len > MAX_IMAGE_LEN)
