@@ -14,7 +14,8 @@ struct record {
 
 struct zb_memory {
     struct al_zb_store store;
-    struct record *first;
+    struct record *first;        /* by number */
+    const struct record *nearby; /* where the last load ended: numbers often go up; or NULL */
 };
 
 static int memory_save(void *ctx, uint16_t number, const void *data, size_t len)
@@ -22,6 +23,7 @@ static int memory_save(void *ctx, uint16_t number, const void *data, size_t len)
     struct zb_memory *m = ctx;
     struct record **at = &m->first, *fresh = NULL;
     if (len && !(fresh = malloc(sizeof *fresh + len))) return AL_ERR_NO_MEM;
+    m->nearby = NULL;
     while (*at && (*at)->number != number) at = &(*at)->next;
     if (*at) {
         struct record *old = *at;
@@ -38,14 +40,15 @@ static int memory_save(void *ctx, uint16_t number, const void *data, size_t len)
 
 static int memory_load(void *ctx, uint16_t number, void *data, size_t size)
 {
-    const struct zb_memory *m = ctx;
-    for (const struct record *r = m->first; r; r = r->next) {
-        if (r->number != number) continue;
-        size_t len = r->len < size ? r->len : size;
-        memcpy(data, r->data, len);
-        return (int)len;
-    }
-    return AL_ERR_NOT_FOUND;
+    struct zb_memory *m = ctx;
+    if (m->nearby && m->nearby->number > number) m->nearby = NULL;
+    const struct record *r = m->nearby ? m->nearby : m->first;
+    for (; r && r->number < number; r = r->next) m->nearby = r;
+    if (!r || r->number != number) return AL_ERR_NOT_FOUND;
+    m->nearby = r;
+    size_t len = r->len < size ? r->len : size;
+    memcpy(data, r->data, len);
+    return (int)len;
 }
 
 struct zb_memory *zb_memory_new(void)
