@@ -64,7 +64,8 @@ static void announce_leave(struct al_nwk *n, uint64_t now, bool rejoin, bool rem
 {
     const struct al_nwk_command cmd = {
         .id = AL_NWK_LEAVE, .leave = {.rejoin = rejoin, .remove_children = remove_children}};
-    const struct al_nwk_how how = {.flags = 0};
+    /* To all by one frame; an end device's goes to its parent, who is to take it. */
+    const struct al_nwk_how how = {.tries = al_nwk_is_parent_role(n) ? 0 : AL_NWK_RETRIES};
     if (al_nwk_command(n, now, &cmd, AL_NWK_ALL_RX_ON, 0, 1, &how)) al_nwk_gone(n, now, rejoin);
 }
 

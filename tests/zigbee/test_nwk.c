@@ -186,6 +186,20 @@ static void leaving_is_told_and_forgotten(void **state)
     assert_int_equal(al_nwk_leave(&c->nwk, 0, 0x1234, false, false), AL_ERR_NOT_FOUND);
 }
 
+static void an_end_device_sees_to_it_that_its_parent_hears_it_leave(void **state)
+{
+    struct nwk_node *c = nwk_bench_form(&bench), *e = nwk_bench_add(&bench, END_DEVICE);
+    nwk_bench_join(e);
+    medium_set_link(e->air, c->air, 0, MEDIUM_LEVEL_DBM);
+    assert_int_equal(al_nwk_leave(&e->nwk, nwk_bench_now(&bench), 0, false, false), 0);
+    nwk_bench_arm(e);
+    nwk_bench_run(&bench, 25 * MS); /* the repetitions of its MAC are over */
+    medium_set_link(e->air, c->air, 1, MEDIUM_LEVEL_DBM);
+    nwk_bench_run(&bench, SECOND);
+    assert_int_equal(e->left, 1);
+    assert_int_equal(c->children_left, 1);
+}
+
 static void nobody_but_parent_and_coordinator_sends_away(void **state)
 {
     struct nwk_node *c = nwk_bench_form(&bench), *r1 = nwk_bench_add(&bench, ROUTER),
@@ -328,6 +342,7 @@ int main(void)
         T(frames_pass_over_three_hops),
         T(a_broadcast_reaches_all_once),
         T(leaving_is_told_and_forgotten),
+        T(an_end_device_sees_to_it_that_its_parent_hears_it_leave),
         T(nobody_but_parent_and_coordinator_sends_away),
         T(a_silent_child_ages_out_and_is_told_so),
         T(an_old_parent_that_polls_unknown_is_asked_to_rejoin),
