@@ -15,6 +15,7 @@ import time
 import pytest
 
 import air
+import lab
 import peers
 import servers
 import test_peer_herdsman as herdsman
@@ -48,6 +49,8 @@ ota:
 
 def missing():
     """Why it cannot run, or None."""
+    if lab.sanitized():
+        return "not in the build with sanitizers: test_peer_herdsman runs the same code there, sooner"
     if not PROGRAM.is_dir():
         return f"zigbee2mqtt is not installed in {HOME}: make peers-setup-zigbee2mqtt"
     if not peers.node():
