@@ -223,6 +223,7 @@ struct al_nwk {
     uint64_t last_many_to_one;
     uint64_t next_route_request; /* not sooner */
     uint64_t router_heard;       /* a frame of another router or the coordinator, rightly secured */
+    uint8_t unreadable;          /* frames of the parent in a row, under a newer key */
     uint16_t next_handle;        /* of the MAC */
     uint32_t order;
     struct al_nwk_candidate candidates[AL_NWK_CANDIDATES]; /* of a join or rejoin */

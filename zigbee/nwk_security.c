@@ -2,9 +2,10 @@
  * that must rise, and two keys of which one is in force. */
 #include "zigbee/nwk_internal.h"
 
-#define RESERVE     1024u
+#define RESERVE        1024u
+#define UNREADABLE_MAX 3u
 /* The key must be changed before: 0xffffffff is never accepted. */
-#define COUNTER_END (UINT32_MAX - 128u)
+#define COUNTER_END    (UINT32_MAX - 128u)
 
 /* ---- Outgoing ---- */
 
@@ -121,6 +122,18 @@ static struct al_nwk_neighbour *sender(struct al_nwk *n, uint64_t now, uint16_t 
     return who;
 }
 
+/* The network has a newer key that this end device missed: it slept, or was off. Several
+ * frames in a row, as anybody can send one; routers notice that nobody speaks to them. */
+static void key_missed(struct al_nwk *n, uint64_t now, const struct al_aux *aux, uint16_t relay)
+{
+    const struct al_nwk_key *active = al_nwk_active_key(n);
+    if (al_nwk_is_parent_role(n) || !n->up || relay != n->parent || !active) return;
+    if (aux->key_id != AL_SEC_KEY_NETWORK || (int8_t)(aux->key_seq - active->seq) <= 0) return;
+    if (++n->unreadable < UNREADABLE_MAX) return;
+    n->unreadable = 0;
+    AL_NWK_TELL(parent_lost, now);
+}
+
 bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f,
                       const struct al_mac_data_ind *ind, uint8_t *plain,
                       struct al_nwk_neighbour **who)
@@ -132,8 +145,10 @@ bool al_nwk_unprotect(struct al_nwk *n, uint64_t now, struct al_nwk_frame *f,
     if (source == n->ext) return false; /* an own frame, played back */
     if (!key || !source || al_nwk_open(f, n->c.aes, key->key, source, plain)) {
         n->dropped_mic++;
+        if (!key) key_missed(n, now, &f->aux, relay);
         return false;
     }
+    if (relay == n->parent) n->unreadable = 0;
     if ((int8_t)(key->seq - n->keys[n->active_key].seq) > 0) al_nwk_switch_key(n, now, key->seq);
     /* A device that asks to rejoin may be anybody's child. */
     bool rejoining = al_nwk_is_command(f, AL_NWK_REJOIN_REQUEST) && f->src == relay;
