@@ -5,6 +5,7 @@
 #define DEFAULT_SCAN_DURATION 4
 #define DEFAULT_ATTEMPTS      3
 #define ANNOUNCE_AGAIN        (AL_BDB_S / 5)
+#define SHORT_PAUSE           (AL_BDB_S / 4)
 
 void al_bdb_tell(struct al_bdb *b, uint64_t now, struct al_bdb_event_args a)
 {
@@ -27,6 +28,7 @@ static const struct {
     [AL_BDB_ENERGY] = {"energy", 10, al_bdb_form_overdue},
     [AL_BDB_SCAN] = {"scan", 10, al_bdb_form_overdue},
     [AL_BDB_DISCOVER] = {"discover", 10, al_bdb_steer_overdue},
+    [AL_BDB_LOOK_AGAIN] = {"look-again", 1, al_bdb_steer_overdue},
     [AL_BDB_JOIN] = {"join", 30, al_bdb_steer_overdue},
     [AL_BDB_WAIT_KEY] = {"wait-key", 15, al_bdb_steer_overdue},
     [AL_BDB_DESCRIPTOR] = {"descriptor", 20, al_bdb_steer_overdue},
@@ -61,6 +63,11 @@ void al_bdb_set_state(struct al_bdb *b, uint64_t now, enum al_bdb_state state)
     al_bdb_set_state_until(b, now, state, at);
 }
 
+uint64_t al_bdb_short_pause(const struct al_bdb *b)
+{
+    return SHORT_PAUSE + b->c.random.next(b->c.random.ctx) % SHORT_PAUSE;
+}
+
 /* ---- Purposes ---- */
 
 int al_bdb_begin(struct al_bdb *b, enum al_bdb_purpose purpose)
@@ -70,6 +77,7 @@ int al_bdb_begin(struct al_bdb *b, enum al_bdb_purpose purpose)
         return AL_ERR_INVALID_STATE;
     b->purpose = (uint8_t)purpose;
     b->tries = 0;
+    b->found = b->again = false;
     return 0;
 }
 

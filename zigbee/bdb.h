@@ -9,12 +9,15 @@
  *            ^  ^        | ^       |           |             |
  *            |  |        '-+-------'           '------+------'
  *            |  |   next candidate, then the          | no proven link key
- *            |  '-- secondary channels             LEAVE
+ *            |  '-- secondary channels,            LEAVE
+ *            |      all once more when empty          |
  *            '----------------------------------------'   up to `attempts` times
  *
  *   return  REJOIN -> [REJOIN_KEY] -> member      own channel, all channels, without key;
  *            ^ '------- PAUSE                     a router goes on routing in the PAUSE
  *            '------------'                       no proven key yet: DESCRIPTOR, EXCHANGE
+ *
+ * A scan of the own channel that hears nobody is repeated after a short PAUSE.
  *
  * Every result is told from REPORT, and every wait has its own end (table in bdb.c). */
 #ifndef ZIGBEE_BDB_H
@@ -83,6 +86,7 @@ struct al_bdb {
     uint8_t tries;          /* of this purpose */
     uint8_t asked;          /* for the node descriptor of the trust centre */
     bool secondary;         /* the secondary channels are being looked at, or were */
+    bool found, again;      /* of this try: some candidate; a scan is the second one */
     uint64_t deadline, open_until, announce_at, watch_at;  /* UINT64_MAX: none */
     uint64_t in_touch_at;                                  /* router: others were heard */
     struct al_nwk_candidate candidates[AL_BDB_CANDIDATES]; /* best first */

@@ -16,6 +16,7 @@ enum al_bdb_state {
     AL_BDB_ENERGY,     /* form: how loud the channels are */
     AL_BDB_SCAN,       /* form: which networks are there */
     AL_BDB_DISCOVER,   /* steer */
+    AL_BDB_LOOK_AGAIN, /* nothing was found: before the second scan */
     AL_BDB_JOIN,       /* association with a candidate */
     AL_BDB_WAIT_KEY,   /* the network key */
     AL_BDB_DESCRIPTOR, /* of the trust centre */
@@ -32,6 +33,9 @@ enum al_bdb_purpose { AL_BDB_NOTHING, AL_BDB_INITIALISE, AL_BDB_FORM, AL_BDB_STE
 /* bdb.c. The deadline is that of the table, or at. */
 void al_bdb_set_state(struct al_bdb *b, uint64_t now, enum al_bdb_state state);
 void al_bdb_set_state_until(struct al_bdb *b, uint64_t now, enum al_bdb_state state, uint64_t at);
+/* Microseconds before a scan that found nobody is made once more: 0.25 to 0.5 s, so that it
+ * does not meet the same frames again. */
+uint64_t al_bdb_short_pause(const struct al_bdb *b);
 /* AL_ERR_INVALID_STATE: another purpose is under way. */
 int al_bdb_begin(struct al_bdb *b, enum al_bdb_purpose purpose);
 /* The end of a purpose is told by the next run: never from inside the call that began it. */

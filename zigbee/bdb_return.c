@@ -36,17 +36,27 @@ static uint64_t pause_length(const struct al_bdb *b)
     return (s < most ? s : most) * AL_BDB_S + b->c.random.next(b->c.random.ctx) % AL_BDB_S;
 }
 
+/* The scan of one channel is cheap, and the way without a change the best: that nobody is
+ * there is believed the second time. */
+static bool look_again(struct al_bdb *b, enum al_zb_status status)
+{
+    b->again = !b->again && status == AL_ZB_NO_NETWORK && ways[b->tries % WAYS].own_channel;
+    return b->again;
+}
+
 /* What was asked for ends after a round of all ways; the node goes on by itself. */
 static void rejoin_failed(struct al_bdb *b, uint64_t now, enum al_zb_status status)
 {
-    if (b->tries < UINT8_MAX - WAYS) b->tries++;
+    bool again = look_again(b, status);
+    if (!again && b->tries < UINT8_MAX - WAYS) b->tries++;
     /* Children and others may still need a router. */
     if (is_router(b)) al_nwk_resume(b->c.nwk, now);
     b->in_touch_at = now;
     if (b->purpose != AL_BDB_RETURN && b->tries >= WAYS)
         al_bdb_finish(b, now, status);
     else
-        al_bdb_set_state_until(b, now, AL_BDB_PAUSE, now + pause_length(b));
+        al_bdb_set_state_until(b, now, AL_BDB_PAUSE,
+                               now + (again ? al_bdb_short_pause(b) : pause_length(b)));
 }
 
 /* A power cut or a forgetful parent came between the join and the proof of a link key: that

@@ -52,6 +52,20 @@ static void discover(struct al_bdb *b, uint64_t now, bool secondary)
         al_bdb_finish(b, now, AL_ZB_RADIO);
 }
 
+static void begin_try(struct al_bdb *b, uint64_t now)
+{
+    b->found = b->again = false;
+    discover(b, now, false);
+}
+
+/* The request or its answers may have met another frame, as when the network has just been
+ * opened: that nobody is there is believed the second time. */
+static void look_again(struct al_bdb *b, uint64_t now)
+{
+    b->again = true;
+    al_bdb_set_state_until(b, now, AL_BDB_LOOK_AGAIN, now + al_bdb_short_pause(b));
+}
+
 static void next_candidate(struct al_bdb *b, uint64_t now)
 {
     while (b->candidate < b->candidate_count) {
@@ -61,12 +75,15 @@ static void next_candidate(struct al_bdb *b, uint64_t now)
     }
     if (!b->secondary && b->c.secondary)
         discover(b, now, true);
+    else if (!b->found && !b->again)
+        look_again(b, now);
     else
         al_bdb_finish(b, now, b->last);
 }
 
 void al_bdb_steer_scanned(struct al_bdb *b, uint64_t now)
 {
+    b->found |= b->candidate_count > 0;
     next_candidate(b, now);
 }
 
@@ -83,7 +100,7 @@ int al_bdb_steer(struct al_bdb *b, uint64_t now)
     } else if (b->c.nwk->c.role == AL_NWK_ROLE_COORDINATOR) {
         al_bdb_finish(b, now, AL_ZB_NOT_THERE);
     } else {
-        discover(b, now, false);
+        begin_try(b, now);
     }
     return 0;
 }
@@ -133,7 +150,7 @@ void al_bdb_steer_gone(struct al_bdb *b, uint64_t now)
 {
     al_bdb_forget(b);
     if (++b->tries < b->c.attempts)
-        discover(b, now, false);
+        begin_try(b, now);
     else
         al_bdb_finish(b, now, b->last);
 }
@@ -190,6 +207,9 @@ void al_bdb_steer_overdue(struct al_bdb *b, uint64_t now)
     case AL_BDB_DISCOVER:
         al_nwk_cancel(b->c.nwk);
         al_bdb_finish(b, now, AL_ZB_RADIO);
+        break;
+    case AL_BDB_LOOK_AGAIN:
+        discover(b, now, false);
         break;
     case AL_BDB_JOIN:
         al_nwk_cancel(b->c.nwk);

@@ -38,11 +38,20 @@ static int count_command(void *ctx, uint64_t now, const struct al_zcl_rx *rx)
     return AL_ZCL_SUCCESS;
 }
 
+/* The seed that the environment asks for instead of this one. */
+static uint64_t seed_for(uint64_t seed)
+{
+    const char *first = getenv("ZB_WORLD_SEED");
+    return first ? seed - 1 + strtoull(first, NULL, 10) : seed;
+}
+
 struct zb_world *zb_world_new(const struct medium_config *c)
 {
+    struct medium_config config = *c;
     struct zb_world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    w->sim = zb_sim_new(c);
+    config.seed = seed_for(config.seed);
+    w->sim = zb_sim_new(&config);
     assert_non_null(w->sim);
     return w;
 }
@@ -244,6 +253,23 @@ void zb_world_restart(struct zb_world *w, struct zb_sim_node *n)
     zb_world_of(w, n)->seen = zb_world_of(w, n)->event_count; /* not the result of another start */
     assert_int_equal(al_bdb_initialise(&n->zb.node.bdb, zb_sim_now(w->sim)), 0);
     assert_int_equal(wait_for(w, n, AL_BDB_INITIALISED), AL_ZB_OK);
+}
+
+/* ---- Losses ---- */
+
+static void hear_no_beacon(void *ctx, struct zb_sim_node *n, const struct al_radio_rx *rx)
+{
+    unsigned *left = ctx;
+    if ((rx->mpdu[0] & 7) == AL_MAC_BEACON && *left)
+        (*left)--;
+    else
+        zb_sim_hear(n, rx);
+}
+
+void zb_world_lose_beacons(struct zb_sim_node *n, unsigned *left)
+{
+    n->hears = hear_no_beacon;
+    n->hears_ctx = left;
 }
 
 /* ---- Data ---- */

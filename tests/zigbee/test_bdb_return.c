@@ -27,9 +27,9 @@ struct fork {
 static struct fork fork_with(struct zb_world *w, bool sleepy)
 {
     struct fork f = {.c = zb_world_coordinator_at(w, 0)};
-    f.r[0] = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
-    f.r[1] = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 21);
-    f.d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, sleepy, 40);
+    f.r[0] = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP);
+    f.r[1] = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP + 1);
+    f.d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, sleepy, 2 * ZB_WORLD_HOP);
     zb_world_join(w, f.r[0]);
     zb_world_join(w, f.r[1]);
     zb_world_join(w, f.d);
@@ -132,6 +132,23 @@ static void a_device_that_starts_without_its_network_goes_on_looking(void **stat
     assert_true(al_bdb_factory_new(&d->zb.node.bdb));
 }
 
+static void a_lost_beacon_delays_the_return_by_less_than_a_second(void **state)
+{
+    struct zb_world *w = *state;
+    struct zb_sim_node *c = zb_world_coordinator(w);
+    struct zb_sim_node *d = zb_world_add(w, AL_NWK_ROLE_END_DEVICE, false);
+    unsigned left = 1;
+    zb_world_join(w, d);
+    zb_sim_power_off(d);
+    zb_world_run(w, 10);
+    zb_world_lose_beacons(d, &left);
+    uint64_t before = zb_sim_now(w->sim);
+    zb_world_restart(w, d);
+    assert_int_equal(left, 0);
+    assert_in_range(zb_sim_now(w->sim) - before, 700000, 1200000);
+    zb_world_exchange(w, c, d);
+}
+
 /* ---- Keys ---- */
 
 static void change_key(struct zb_world *w, struct zb_sim_node *c)
@@ -209,9 +226,10 @@ static void a_router_that_hears_nobody_goes_on_serving_its_children(void **state
 {
     struct zb_world *w = *state;
     struct zb_sim_node *c = zb_world_coordinator_at(w, 0);
-    struct zb_sim_node *r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
-    struct zb_sim_node *d[2] = {zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, false, 40),
-                                zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, false, 41)};
+    struct zb_sim_node *r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP);
+    struct zb_sim_node *d[2] = {
+        zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, false, 2 * ZB_WORLD_HOP),
+        zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, false, 2 * ZB_WORLD_HOP + 1)};
     zb_world_join(w, r);
     zb_world_join(w, d[0]);
     zb_world_join(w, d[1]);
@@ -455,6 +473,7 @@ int main(void)
         ZB_WORLD_TEST(a_listening_device_finds_another_parent),
         ZB_WORLD_TEST(without_another_parent_it_waits_for_the_old_one),
         ZB_WORLD_TEST(a_device_that_starts_without_its_network_goes_on_looking),
+        ZB_WORLD_TEST(a_lost_beacon_delays_the_return_by_less_than_a_second),
         ZB_WORLD_TEST(a_sleepy_device_that_missed_a_key_gets_it_from_the_trust_centre),
         ZB_WORLD_TEST(a_listening_device_that_missed_a_key_gets_it_from_the_trust_centre),
         ZB_WORLD_TEST(a_router_that_missed_a_key_notices_and_gets_it),
