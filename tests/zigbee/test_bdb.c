@@ -7,8 +7,8 @@ static struct zb_sim_node *c, *r, *d; /* coordinator at 0 m, router, sleepy devi
 static void three_nodes(struct zb_world *w)
 {
     c = zb_world_coordinator_at(w, 0);
-    r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
-    d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 40);
+    r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP);
+    d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 2 * ZB_WORLD_HOP);
     zb_world_join(w, r);
     zb_world_join(w, d);
     zb_world_run(w, 20);
@@ -142,8 +142,8 @@ static void a_dead_child_is_dropped_and_the_trust_centre_hears_of_it(void **stat
 {
     struct zb_world *w = *state;
     c = zb_world_coordinator_at(w, 0);
-    r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
-    d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 40);
+    r = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP);
+    d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 2 * ZB_WORLD_HOP);
     d->zb.node.nwk.c.timeout_index = 1; /* two minutes */
     zb_world_join(w, r);
     zb_world_join(w, d);

@@ -203,11 +203,12 @@ static void a_device_survives_a_power_cut_while_it_leaves(void **state)
     for (unsigned nth = 1; !left; nth++) {
         struct zb_world *w = new_world(nth);
         struct zb_sim_node *c = zb_world_coordinator_at(w, 0);
-        struct zb_sim_node *d = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
+        struct zb_sim_node *d = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP);
         struct cut_store store;
         put_store(w, &store, d, 0, false);
         zb_world_join(w, d);
-        struct zb_sim_node *child = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 40);
+        struct zb_sim_node *child =
+            zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, 2 * ZB_WORLD_HOP);
         zb_world_join(w, child);
         zb_sim_power_off(child);
         store.cut_at = store.saves + nth;
@@ -397,6 +398,7 @@ static void configure(struct zb_world *w, struct zb_sim_node *c, struct zb_sim_n
 static void restart_reporter(struct zb_world *w, struct zb_sim_node *d, struct reporter *r)
 {
     zb_sim_power_off(d);
+    zb_world_run(w, 10); /* no sequence number of its broadcasts is remembered any more */
     zb_world_power_on(w, d);
     add_reporter(w, d, r);
     assert_int_equal(al_bdb_initialise(&d->zb.node.bdb, zb_sim_now(w->sim)), 0);
@@ -471,8 +473,8 @@ static void a_binding_to_another_device_works_after_a_restart(void **state)
     struct zb_world *w = new_world(1);
     struct reporter r;
     struct zb_sim_node *c = zb_world_coordinator_at(w, 0);
-    struct zb_sim_node *router = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, 20);
-    struct zb_sim_node *d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, -15);
+    struct zb_sim_node *router = zb_world_add_at(w, AL_NWK_ROLE_ROUTER, false, ZB_WORLD_HOP);
+    struct zb_sim_node *d = zb_world_add_at(w, AL_NWK_ROLE_END_DEVICE, true, -ZB_WORLD_HOP);
     add_reporter(w, d, &r);
     zb_world_join(w, router);
     zb_world_join(w, d);
