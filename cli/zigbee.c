@@ -95,7 +95,8 @@ const struct cli_command zigbee_commands[] = {
             "Layer zcl-ota: the operand is one frame. Layer mac: it is a file, a pcap of link type "
             "195, 230 or 283, or with ZEP datagrams in Ethernet or IP; or lines of hexadecimal "
             "digits, alone or as 'number direction name octets', with '#' comments. Network "
-            "keys are learned from the Transport-Key commands in the capture.\n\n"
+            "keys are learned from the Transport-Key commands in the capture, wherever they "
+            "stand.\n\n"
             "With --json a list of objects: number, mac, nwk, aps, zdp or zcl, and error with "
             "layer, name and message. Exit status 1 when a frame was damaged, malformed, or could "
             "not be decrypted.",

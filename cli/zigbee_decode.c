@@ -163,6 +163,24 @@ static int decode_all(struct zigbee_dissector *d, struct zigbee_frames *in, cons
     return got < 0 ? cli_fail("%s: %s", path, error) : CLI_OK;
 }
 
+/* A key is often told after the first frames that it protects: those of the coordinator before
+ * a device joins. What is wrong with the file, decode_all() says. */
+static void learn_keys(struct zigbee_dissector *d, const uint8_t *data, size_t len, bool no_fcs)
+{
+    char error[200];
+    struct zigbee_frame frame;
+    struct zigbee_dissector *ahead = zigbee_dissector_new();
+    struct zigbee_frames *in = zigbee_frames_open(data, len, no_fcs, error, sizeof error);
+    if (ahead && in) {
+        zigbee_dissector_keys_of(ahead, d);
+        while (zigbee_frames_next(in, &frame, error, sizeof error) == 1)
+            cJSON_Delete(zigbee_dissect(ahead, &frame));
+        zigbee_dissector_keys_of(d, ahead);
+    }
+    zigbee_frames_close(in);
+    zigbee_dissector_free(ahead);
+}
+
 static int decode_data(const struct cli_args *a, struct zigbee_dissector *d, const uint8_t *data,
                        size_t len)
 {
@@ -173,6 +191,7 @@ static int decode_data(const struct cli_args *a, struct zigbee_dissector *d, con
         zigbee_frames_open(data, len, cli_has(a, "--no-fcs"), error, sizeof error);
     if (!in) return cli_fail("%s: %s", path, error);
     cJSON *list = cli_json_wanted(a) ? cJSON_CreateArray() : NULL;
+    learn_keys(d, data, len, cli_has(a, "--no-fcs"));
     int status = decode_all(d, in, path, list, &n);
     zigbee_frames_close(in);
     if (status == CLI_OK && n.frames == 0)

@@ -57,6 +57,14 @@ bool zigbee_dissector_link_key(struct zigbee_dissector *d, const uint8_t key[16]
     return true;
 }
 
+void zigbee_dissector_keys_of(struct zigbee_dissector *d, const struct zigbee_dissector *other)
+{
+    for (unsigned i = 0; i < other->network_key_count; i++)
+        zigbee_dissector_network_key(d, other->network_keys[i]);
+    for (unsigned i = 0; i < other->link_key_count; i++)
+        zigbee_dissector_link_key(d, other->link_keys[i][AL_SEC_KEY_LINK]);
+}
+
 void dissect_learn_address(struct zigbee_dissector *d, uint16_t addr, uint64_t ext)
 {
     unsigned i = 0;

@@ -15,6 +15,8 @@ void zigbee_dissector_free(struct zigbee_dissector *d);
 /* false: too many. */
 bool zigbee_dissector_network_key(struct zigbee_dissector *d, const uint8_t key[16]);
 bool zigbee_dissector_link_key(struct zigbee_dissector *d, const uint8_t key[16]);
+/* All keys that the other was given or has heard, as far as there is room. */
+void zigbee_dissector_keys_of(struct zigbee_dissector *d, const struct zigbee_dissector *other);
 
 /* {number, name, direction, time, length, mac, nwk, aps, zdp | zcl, error{layer, name,
  * message}}, each as far as it is there. error.name: bad_fcs, bad_length, bad_version, bad_field,

@@ -102,6 +102,13 @@ def test_text_has_a_line_for_each_layer(airlift):
     assert "src=0x60eb" in block and "cluster=0x0019" in block and "name=Upgrade End Request" in block
 
 
+def test_a_key_opens_what_comes_before_it_too(decode):
+    text = (VECTORS / "fragments.txt").read_text() + (VECTORS / "join-ota.txt").read_text()
+    status, frames, stderr = decode(text)
+    assert (status, stderr) == (0, "")
+    assert len(frames) == 30 and not any("error" in f for f in frames.values())
+
+
 def test_without_the_key_frames_are_named_undecryptable(decode):
     status, frames, stderr = decode((VECTORS / "fragments.txt").read_text())
     assert status == 1 and "10 of 10 frames" in stderr
