@@ -179,7 +179,9 @@ static int next_line(struct zigbee_frames *f, struct zigbee_frame *frame, char *
         while (len && isspace((unsigned char)*begin)) begin++, len--;
         if (len == 0) continue;
         if (len >= sizeof line || memchr(begin, 0, len)) {
-            snprintf(error, error_size, "line %llu is no line of text, or too long",
+            snprintf(error, error_size,
+                     "line %llu is no line of text, or too long: neither a pcap nor lines of "
+                     "hexadecimal digits",
                      (unsigned long long)f->number);
             return -1;
         }

@@ -326,7 +326,9 @@ int zigbee_decode_ota(const struct cli_args *a)
     struct al_zcl_frame z;
     int n = from_hex(cli_operand(a, 0), frame, sizeof frame);
     if (n < 0)
-        return cli_usage(a, "a frame as hexadecimal digits is needed, of at most %d bytes",
+        return cli_usage(a,
+                         "a frame as hexadecimal digits is needed, of at most %d bytes; a file of "
+                         "frames takes --layer mac",
                          FRAME_MAX);
     int err = al_zcl_parse(&z, frame, (size_t)n);
     if (err == AL_ERR_NOT_SUPPORTED)

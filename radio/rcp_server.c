@@ -143,7 +143,11 @@ static int make_link(struct rcp_server *s, const char *path, char *error, size_t
     struct stat st;
     if (strlen(path) >= sizeof s->link) return fail(error, size, "%s: too long", path);
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) unlink(path); /* of an earlier run */
-    if (symlink(s->device, path)) return fail(error, size, "%s: %s", path, strerror(errno));
+    if (symlink(s->device, path))
+        return fail(error, size,
+                    "%s: %s; the pty needs a name of its own in a directory that is "
+                    "there",
+                    path, strerror(errno));
     memcpy(s->link, path, strlen(path) + 1);
     return 0;
 }

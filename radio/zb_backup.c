@@ -424,7 +424,8 @@ int zb_backup_restore(const cJSON *backup, const struct al_zb_store *store, char
     struct network w;
     uint8_t byte;
     if (store->load(store->ctx, AL_ZB_REC_NETWORK, &byte, 1) > 0) {
-        snprintf(error, error_size, "the state holds a network already");
+        snprintf(error, error_size,
+                 "the state holds a network already: give a new file, or go on without the backup");
         return AL_ERR_INVALID_STATE;
     }
     get_network(&r, backup, &w);
