@@ -55,6 +55,8 @@ int radio_rcp_run(const struct cli_args *a)
     uint64_t eui64 = zigbee_eui_option(a, "--eui64", &ok);
     if (!ok) return CLI_USAGE;
     if (!medium || !listen) return cli_usage(a, "--medium and --listen are needed");
+    if (strncmp(listen, "tcp:", 4) != 0 && strncmp(listen, "pty:", 4) != 0)
+        return cli_usage(a, "--listen '%s': expected tcp:PORT or pty:LINK", listen);
     snprintf(radio, sizeof radio, "medium:%s", medium);
     struct rcp_server_config config = {.radio = radio,
                                        .listen = listen,

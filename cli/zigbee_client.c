@@ -309,7 +309,7 @@ static int read_options(struct client *c)
     const struct cli_args *a = c->a;
     struct al_zota_client_config *o = &c->config;
     bool ok = true;
-    if (!cli_value(a, "--radio")) return cli_usage(a, "--radio is needed");
+    if (zigbee_radio_option(a)) return CLI_USAGE;
     if (!cli_value(a, "--out")) return cli_usage(a, "--out is needed: where the file goes");
     c->image = (struct client_image){
         .out = cli_value(a, "--out"), .fd = -1, .lenient = cli_has(a, "--lenient")};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/err.h"
+#include "radio/radio.h"
 
 int zigbee_input_open(struct zigbee_input *in, const char *path)
 {
@@ -57,4 +58,14 @@ uint64_t zigbee_eui_option(const struct cli_args *a, const char *option, bool *o
         *ok = false;
     }
     return eui;
+}
+
+int zigbee_radio_option(const struct cli_args *a)
+{
+    const char *radio = cli_value(a, "--radio");
+    if (radio && radio_is_named(radio)) return CLI_OK;
+    return cli_usage(a,
+                     "--radio is needed%s%s: medium:SOCKET, spinel:DEVICE or "
+                     "spinel:tcp://HOST:PORT",
+                     radio ? ", not " : "", radio ? radio : "");
 }

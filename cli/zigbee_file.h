@@ -34,6 +34,9 @@ bool zigbee_number(const struct cli_args *a, const char *what, const char *text,
 /* The EUI-64 of option, 0 without it. */
 uint64_t zigbee_eui_option(const struct cli_args *a, const char *option, bool *ok);
 
+/* --radio, which must be there. CLI_USAGE after a message. */
+int zigbee_radio_option(const struct cli_args *a);
+
 /* The document of zigbee info; NULL: out of memory. */
 cJSON *zigbee_describe(const struct zigbee_input *in);
 

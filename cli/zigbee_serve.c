@@ -99,7 +99,7 @@ static int read_options(struct serve *s)
     struct gateway_config *c = &s->config;
     const char *quiet = cli_value(a, "--quiet"), *channels = cli_value(a, "--channel");
     bool ok = true;
-    if (!cli_value(a, "--radio")) return cli_usage(a, "--radio is needed");
+    if (zigbee_radio_option(a)) return CLI_USAGE;
     if (cli_value(a, "--restore") && !cli_value(a, "--state"))
         return cli_usage(a, "--restore fills a --state");
     if (quiet && !gateway_quiet_parse(quiet, &c->quiet_from, &c->quiet_to))

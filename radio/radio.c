@@ -13,6 +13,13 @@ static const struct {
     {"spinel:", spinel_radio_open},
 };
 
+bool radio_is_named(const char *where)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(where, kinds[i].prefix, strlen(kinds[i].prefix)) == 0) return true;
+    return false;
+}
+
 struct radio *radio_open(const char *where, uint64_t eui64, const char *name,
                          const struct radio_events *events, void *ctx, char *error,
                          size_t error_size)

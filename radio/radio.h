@@ -23,6 +23,8 @@ struct radio_events {
     void (*restarted)(void *ctx, uint64_t now);
 };
 
+/* Whether it reads like a radio; if one is there, only radio_open() knows. */
+bool radio_is_named(const char *where);
 /* eui64: the address to use; 0: the radio's own, or a random local one on a medium.
  * name: shown in the medium's messages. NULL: what went wrong stands in error. */
 struct radio *radio_open(const char *where, uint64_t eui64, const char *name,

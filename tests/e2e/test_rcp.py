@@ -81,7 +81,7 @@ def test_what_it_says_to_people(medium):
     (["--listen", "tcp:0"], 2, "--medium and --listen are needed"),
     (["--medium", "/no/such/air", "--listen", "tcp:0"], 1, "no medium is there"),
     (["--medium", "AIR", "--listen", "tcp:99999"], 1, "expected a port"),
-    (["--medium", "AIR", "--listen", "/dev/ttyS0"], 1, "expected tcp:PORT or pty:LINK"),
+    (["--medium", "AIR", "--listen", "/dev/ttyS0"], 2, "expected tcp:PORT or pty:LINK"),
     (["--medium", "AIR", "--listen", "tcp:0", "--eui64", "12:34"], 2, "EUI-64"),
 ])
 def test_wrong_use_is_explained(airlift, medium, words, status, reason):

@@ -329,13 +329,17 @@ def test_commands_on_standard_input_and_new_files(medium, images):
 
 @pytest.mark.parametrize("words, status, message", [
     (["serve"], 2, "--radio is needed"),
+    (["serve", "--radio", "/dev/ttyACM0"], 2, "spinel:DEVICE"),
+    (["serve", "--radio", "medium:air", "--parallel", "0"], 2, "0 is too few"),
+    (["serve", "--radio", "medium:air", "--backup", "/"], 1, "cannot write /"),
+    (["client", "--radio", "medium:air", "--out", "/no/such/directory/file"], 1, "cannot write /no/such/directory/file"),
     (["serve", "--radio", "medium:/nowhere"], 1, "/nowhere"),
-    (["serve", "--radio", "x", "--quiet", "25-3"], 2, "22:00-06:00"),
-    (["serve", "--radio", "x", "--channel", "9"], 2, "11 to 26"),
-    (["serve", "--radio", "x", "--images", "/nowhere"], 1, "/nowhere"),
-    (["serve", "--radio", "x", "--restore", "b"], 2, "--state"),
-    (["client", "--radio", "x"], 2, "--out is needed"),
-    (["client", "--radio", "x", "--out", "i", "--install-code", "83FED3407A939723A5C7"], 2, "mistyped"),
+    (["serve", "--radio", "medium:x", "--quiet", "25-3"], 2, "22:00-06:00"),
+    (["serve", "--radio", "medium:x", "--channel", "9"], 2, "11 to 26"),
+    (["serve", "--radio", "medium:x", "--images", "/nowhere"], 1, "/nowhere"),
+    (["serve", "--radio", "medium:x", "--restore", "b"], 2, "--state"),
+    (["client", "--radio", "medium:x"], 2, "--out is needed"),
+    (["client", "--radio", "medium:x", "--out", "i", "--install-code", "83FED3407A939723A5C7"], 2, "mistyped"),
     (["control", "--control", "/nowhere", "status"], 1, "/nowhere"),
 ])
 def test_wrong_use_is_told(airlift, words, status, message):
