@@ -162,6 +162,8 @@ def test_links_lead_somewhere(page):
 def test_commands_do_what_the_page_says(page, clone):
     if page == "docs/troubleshooting.md" and lab.sanitized():
         pytest.skip("firmware with sanitizers is linked to fixed addresses: no offsets for addr2line")
+    if page == "docs/zigbee-api-v2.md" and lab.sanitized():
+        pytest.skip("minutes of air for a program of 3 MB with sanitizers")
     began = time.monotonic()
     before = {p.name for p in clone.iterdir()}
     status, said = run(page, clone)

@@ -12,6 +12,8 @@ import servers
 CHIP = "esp32h2"
 SPEED = 20
 TRANSFER_S = 90  # of real time, on a busy machine
+# Key presses are tried with sanitizers, too.
+LARGE = pytest.mark.skipif(lab.sanitized(), reason="minutes of air for a program of 3 MB with sanitizers")
 OLD, NEW = 0x10012000, 0x10022000
 V1 = {"EXAMPLE_MANUFACTURER": "0x1001", "EXAMPLE_IMAGE_TYPE": "0x1011"}  # what the samples of 1.x are
 FORMED = {"zigbee_ota_server_v2": "Network steering completed", "zigbee_ota_server": "Network steering started"}
@@ -71,6 +73,7 @@ def expect_upgraded(uart, device, upgrade):
     assert device.slot("ota_1", len(upgrade.data)) == upgrade.data
 
 
+@LARGE
 @pytest.mark.parametrize("role", ["EXAMPLE_ROUTER", "EXAMPLE_END_DEVICE"])
 def test_a_device_is_upgraded_and_restarts_into_the_new_program(tmp_path, server, role):
     upgrade = client(NEW, role)
@@ -91,6 +94,7 @@ def test_a_device_is_upgraded_and_restarts_into_the_new_program(tmp_path, server
         net.coordinator.never("OTA Abort")
 
 
+@LARGE
 def test_a_device_that_tells_no_version_is_not_upgraded_again(tmp_path, server):
     """As the vendor's own example: its cluster has no CurrentFileVersion."""
     unknown = {"EXAMPLE_TELLS_VERSION": "n"}
@@ -102,6 +106,7 @@ def test_a_device_that_tells_no_version_is_not_upgraded_again(tmp_path, server):
         uart.expect("No image available, status: 0x98", TRANSFER_S)
 
 
+@LARGE
 def test_after_a_power_cut_the_download_goes_on(tmp_path, server):
     upgrade, device = client(NEW), lab.Device(tmp_path / "client", client())
     with Network(tmp_path, server("zigbee_ota_server_v2", upgrade)) as net:
@@ -111,6 +116,7 @@ def test_after_a_power_cut_the_download_goes_on(tmp_path, server):
             expect_upgraded(uart, device, upgrade)
 
 
+@LARGE
 def test_lost_frames_shift_nothing(tmp_path, server):
     upgrade, device = client(NEW), lab.Device(tmp_path / "client", client())
     with Network(tmp_path, server("zigbee_ota_server_v2", upgrade), "--loss", "0.1", "--seed", "3") as net:
@@ -118,6 +124,7 @@ def test_lost_frames_shift_nothing(tmp_path, server):
             expect_upgraded(uart, device, upgrade)
 
 
+@LARGE
 def test_a_server_of_1_upgrades_a_client_of_2(tmp_path, server):
     upgrade, device = client(NEW, **V1), lab.Device(tmp_path / "client", client(**V1))
     with Network(tmp_path, server("zigbee_ota_server", upgrade, "0x1001", "0x1011")) as net:
@@ -128,6 +135,7 @@ def test_a_server_of_1_upgrades_a_client_of_2(tmp_path, server):
             assert device.slot("ota_1", len(upgrade.data)) == upgrade.data
 
 
+@LARGE
 def test_a_server_of_2_upgrades_a_client_of_1(tmp_path, server):
     upgrade, device = client_v1(NEW), lab.Device(tmp_path / "client", client_v1())
     with Network(tmp_path, server("zigbee_ota_server_v2", upgrade, "0x1001", "0x1011")) as net:
