@@ -61,7 +61,7 @@ static void escape(FILE *out, const char *text)
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         if (c == '&' || c == '<' || c == '>' || c == '"' || c < 0x20 || c >= 0x7f)
-            fprintf(out, "&#%u;", c < 0x20 ? '?' : c);
+            fprintf(out, "&#%d;", c < 0x20 ? '?' : c);
         else
             fputc(c, out);
     }
