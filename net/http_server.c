@@ -375,6 +375,29 @@ bool http_request_query(const struct http_request *r, const char *name, char *ou
     return fits;
 }
 
+struct unknown_query {
+    const char *const *names;
+    const char *found;
+};
+
+static enum MHD_Result look_for_unknown(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                        const char *value)
+{
+    struct unknown_query *u = ctx;
+    const char *const *name = u->names;
+    while (*name && strcmp(*name, key) != 0) name++;
+    if (*name) return MHD_YES;
+    u->found = key;
+    return MHD_NO;
+}
+
+const char *http_request_unknown_query(const struct http_request *r, const char *const *names)
+{
+    struct unknown_query u = {.names = names};
+    MHD_get_connection_values(r->mhd, MHD_GET_ARGUMENT_KIND, look_for_unknown, &u);
+    return u.found;
+}
+
 int64_t http_request_body_len(const struct http_request *r)
 {
     return r->body_len;

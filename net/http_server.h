@@ -67,6 +67,8 @@ const char *http_request_path(const struct http_request *r);
 const char *http_request_header(const struct http_request *r, const char *name); /* or NULL */
 /* Value of a query argument, decoded into out. false: absent, malformed or too long. */
 bool http_request_query(const struct http_request *r, const char *name, char *out, size_t size);
+/* The first query argument whose name is none of names (which end with NULL); NULL: none. */
+const char *http_request_unknown_query(const struct http_request *r, const char *const *names);
 int64_t http_request_body_len(const struct http_request *r); /* announced; -1: chunked; 0: none */
 const char *http_request_peer(const struct http_request *r, char out[64]); /* address, as text */
 void http_request_set_user(struct http_request *r, void *user);

@@ -1,5 +1,6 @@
 #include "server/gateway_api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,21 +20,25 @@ static const struct {
     {"resume", "resume", false},       {"change-key", "change-key", false},
 };
 
+/* Texts, then numbers, then the flag. */
+#define TEXTS   3
+#define NUMBERS 2
+static const char *const arguments[] = {"device", "file",  "code", "seconds",
+                                        "value",  "force", NULL};
+
 static cJSON *command_of(struct http_request *r, const char *name)
 {
-    static const char *const texts[] = {"device", "file", "code"}, *const numbers[] = {"seconds",
-                                                                                       "value"};
     char value[200];
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "command", name);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (http_request_query(r, texts[i], value, sizeof value))
-            cJSON_AddStringToObject(o, texts[i], value);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < TEXTS; i++)
+        if (http_request_query(r, arguments[i], value, sizeof value))
+            cJSON_AddStringToObject(o, arguments[i], value);
+    for (size_t i = TEXTS; i < TEXTS + NUMBERS; i++) {
         char *end;
-        if (!http_request_query(r, numbers[i], value, sizeof value)) continue;
+        if (!http_request_query(r, arguments[i], value, sizeof value)) continue;
         double number = strtod(value, &end);
-        if (end != value && !*end) cJSON_AddNumberToObject(o, numbers[i], number);
+        if (end != value && !*end) cJSON_AddNumberToObject(o, arguments[i], number);
     }
     if (http_request_query(r, "force", value, sizeof value))
         cJSON_AddBoolToObject(o, "force", strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
@@ -42,6 +47,15 @@ static cJSON *command_of(struct http_request *r, const char *name)
 
 static void run(struct gateway_thread *t, struct http_request *r, const char *name)
 {
+    /* A name that is mistyped must not turn an order for one device into one for all. */
+    const char *unknown = http_request_unknown_query(r, arguments);
+    if (unknown) {
+        char what[160];
+        snprintf(what, sizeof what, "the argument '%.100s' has no meaning here", unknown);
+        answer_error(r, 400, "argument", what,
+                     "device, file, code, seconds, value and force are known");
+        return;
+    }
     cJSON *answer = gateway_thread_ask(t, command_of(r, name));
     const char *error = cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error"));
     if (!answer) {

@@ -78,6 +78,8 @@ def test_devices_are_upgraded_from_the_store(tmp_path, make_file):
         assert api(server, "POST", f"abort?device={device['device']}")[0] in (200, 409)
         code, answer = api(server, "POST", "upgrades?device=00:00:00:00:00:00:00:99")
         assert code == 409 and "no device" in answer["error"]["message"]
+        # Mistyped, it must not mean all devices.
+        assert api(server, "POST", "upgrades?devise=00:00:00:00:00:00:00:99")[0] == 400
         assert api(server, "GET", "upgrades")[0] == 405 and api(server, "GET", "dance")[0] == 404
         assert (server.data / "zigbee" / "network.state").stat().st_mode & 0o777 == 0o600
         network = api(server, "GET", "status")[1]["network"]
