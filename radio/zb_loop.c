@@ -8,19 +8,19 @@
 static void received(void *ctx, uint64_t now, const struct al_radio_rx *rx)
 {
     struct zb_loop *l = ctx;
-    if (l->open) zb_node_events.received(&l->zb, now, rx);
+    if (l->open) al_node_received(&l->zb.node, now, rx);
 }
 
 static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bool pending)
 {
     struct zb_loop *l = ctx;
-    if (l->open) zb_node_events.transmitted(&l->zb, now, status, pending);
+    if (l->open) al_node_transmitted(&l->zb.node, now, status, pending);
 }
 
 static void scanned(void *ctx, uint64_t now, uint8_t channel, int8_t dbm)
 {
     struct zb_loop *l = ctx;
-    if (l->open) zb_node_events.scanned(&l->zb, now, channel, dbm);
+    if (l->open) al_node_scanned(&l->zb.node, now, channel, dbm);
 }
 
 static const struct radio_events events = {received, transmitted, scanned, NULL};

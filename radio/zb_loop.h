@@ -2,6 +2,7 @@
 #ifndef RADIO_ZB_LOOP_H
 #define RADIO_ZB_LOOP_H
 
+#include "radio/radio.h"
 #include "radio/zb_node.h"
 
 struct zb_loop {

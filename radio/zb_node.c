@@ -78,27 +78,3 @@ void zb_node_run(struct zb_node *n, uint64_t now)
     for (const struct zb_engine *e = n->engines; e; e = e->following)
         if (e->next(e->ctx) <= now) e->run(e->ctx, now);
 }
-
-static void received(void *ctx, uint64_t now, const struct al_radio_rx *rx)
-{
-    struct zb_node *n = ctx;
-    al_node_received(&n->node, now, rx);
-}
-
-static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bool pending)
-{
-    struct zb_node *n = ctx;
-    al_node_transmitted(&n->node, now, status, pending);
-}
-
-static void scanned(void *ctx, uint64_t now, uint8_t channel, int8_t dbm)
-{
-    struct zb_node *n = ctx;
-    al_node_scanned(&n->node, now, channel, dbm);
-}
-
-const struct radio_events zb_node_events = {
-    .received = received,
-    .transmitted = transmitted,
-    .scanned = scanned,
-};

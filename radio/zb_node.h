@@ -4,7 +4,6 @@
 #ifndef RADIO_ZB_NODE_H
 #define RADIO_ZB_NODE_H
 
-#include "radio/radio.h"
 #include "zigbee/node.h"
 
 /* Something with timers of its own: an OTA client or server, an application. */
@@ -33,9 +32,6 @@ void zb_node_add_engine(struct zb_node *n, struct zb_engine *e);
 
 uint64_t zb_node_next(const struct zb_node *n);
 void zb_node_run(struct zb_node *n, uint64_t now);
-
-/* Its events, for radio_open() and medium_add_node(); ctx: struct zb_node. */
-extern const struct radio_events zb_node_events;
 
 /* For struct al_zota_transport and others that want a function alone; ctx: struct zb_node. */
 uint32_t zb_node_random(void *ctx);

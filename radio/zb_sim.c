@@ -39,7 +39,7 @@ static double cpu(const struct zb_sim_node *n)
 void zb_sim_hear(struct zb_sim_node *n, const struct al_radio_rx *rx)
 {
     uint64_t now = zb_sim_now(n->sim);
-    if (n->on) zb_node_events.received(&n->zb, now, rx);
+    if (n->on) al_node_received(&n->zb.node, now, rx);
     settle(n, now);
 }
 
@@ -58,7 +58,7 @@ static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bo
 {
     struct zb_sim_node *n = ctx;
     double since = cpu(n);
-    if (n->on) zb_node_events.transmitted(&n->zb, now, status, pending);
+    if (n->on) al_node_transmitted(&n->zb.node, now, status, pending);
     settle(n, now);
     n->cpu_s += cpu(n) - since;
 }
@@ -66,7 +66,7 @@ static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bo
 static void scanned(void *ctx, uint64_t now, uint8_t channel, int8_t dbm)
 {
     struct zb_sim_node *n = ctx;
-    if (n->on) zb_node_events.scanned(&n->zb, now, channel, dbm);
+    if (n->on) al_node_scanned(&n->zb.node, now, channel, dbm);
     settle(n, now);
 }
 

@@ -1,4 +1,5 @@
 #include "zigbee/aps_internal.h"
+#include "zigbee/deadline.h"
 
 #define HEADER        8u
 #define SECURITY_SIZE (AL_AUX_APS_SIZE + AL_CCM_MIC)
@@ -189,22 +190,18 @@ int al_aps_forward(struct al_aps *a, uint64_t now, uint16_t child, uint64_t chil
 
 /* ---- Time ---- */
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t al_aps_next(const struct al_aps *a)
 {
     uint64_t next = a->pump_at;
     for (unsigned i = 0; i < a->c.tx_count; i++) {
         const struct al_aps_tx *t = &a->c.tx[i];
         if (t->state != AL_APS_TX_FREE && t->state != AL_APS_TX_READY)
-            next = earlier(next, t->deadline);
+            next = al_earlier(next, t->deadline);
     }
     for (unsigned i = 0; i < a->c.rx_count; i++) {
         const struct al_aps_rx *rx = &a->c.rx[i];
-        if (rx->state == AL_APS_RX_PARTIAL) next = earlier(next, earlier(rx->deadline, rx->pause));
+        if (rx->state == AL_APS_RX_PARTIAL)
+            next = al_earlier(next, al_earlier(rx->deadline, rx->pause));
     }
     return next;
 }

@@ -1,5 +1,6 @@
 /* The queue: one frame at a time goes to the radio. First the frames that a child is
  * listening for right now, then the MAC's own requests, then the rest in order. */
+#include "zigbee/deadline.h"
 #include "zigbee/mac_internal.h"
 
 #define RETRY_US 1000u /* the radio said that it is busy */
@@ -298,11 +299,6 @@ static void fail_refused(struct al_mac *m, uint64_t now)
     }
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t al_mac_next(const struct al_mac *m)
 {
     bool retrying = !m->radio_busy && (m->retry_at || m->radio_due);
@@ -310,18 +306,18 @@ uint64_t al_mac_next(const struct al_mac *m)
     uint64_t at = retrying ? m->retry_at : AL_MAC_NEVER;
     if (m->own.len && m->own.failed) return 0;
     if (m->scan.kind && m->scan.state != AL_SCAN_ASKING && !m->radio_busy)
-        at = earlier(at, m->scan.until);
-    if (m->assoc.state == AL_ASSOC_WAITING) at = earlier(at, m->assoc.next_poll);
-    if (m->assoc.state >= AL_ASSOC_WAITING) at = earlier(at, m->assoc.until);
-    if (m->poll.state == AL_POLL_WAITING) at = earlier(at, m->poll.until);
+        at = al_earlier(at, m->scan.until);
+    if (m->assoc.state == AL_ASSOC_WAITING) at = al_earlier(at, m->assoc.next_poll);
+    if (m->assoc.state >= AL_ASSOC_WAITING) at = al_earlier(at, m->assoc.until);
+    if (m->poll.state == AL_POLL_WAITING) at = al_earlier(at, m->poll.until);
     for (unsigned i = 0; i < m->top; i++) {
         const struct al_mac_slot *s = &m->c.slots[i];
         if (!s->len || s == m->sending) continue;
         if (s->failed) return 0;
         if (s->indirect)
-            at = earlier(at, s->expires);
+            at = al_earlier(at, s->expires);
         else if (may_start)
-            at = earlier(at, s->not_before);
+            at = al_earlier(at, s->not_before);
     }
     return at;
 }

@@ -2,6 +2,7 @@
 #include "zigbee/node.h"
 
 #include "core/err.h"
+#include "zigbee/deadline.h"
 
 #define EVENT(...) ((struct al_bdb_event_args){__VA_ARGS__})
 
@@ -416,20 +417,15 @@ void al_node_scanned(struct al_node *n, uint64_t now, uint8_t channel, int8_t db
     al_mac_scanned(&n->mac, now, channel, dbm);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 uint64_t al_node_next(const struct al_node *n)
 {
     uint64_t next = al_mac_next(&n->mac);
-    next = earlier(next, al_nwk_next(&n->nwk));
-    next = earlier(next, al_aps_next(&n->aps));
-    next = earlier(next, al_trust_next(&n->trust));
-    next = earlier(next, al_zdo_next(&n->zdo));
-    next = earlier(next, al_zcl_next(&n->zcl));
-    return earlier(next, al_bdb_next(&n->bdb));
+    next = al_earlier(next, al_nwk_next(&n->nwk));
+    next = al_earlier(next, al_aps_next(&n->aps));
+    next = al_earlier(next, al_trust_next(&n->trust));
+    next = al_earlier(next, al_zdo_next(&n->zdo));
+    next = al_earlier(next, al_zcl_next(&n->zcl));
+    return al_earlier(next, al_bdb_next(&n->bdb));
 }
 
 void al_node_run(struct al_node *n, uint64_t now)

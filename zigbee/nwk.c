@@ -229,14 +229,14 @@ static void move_now(struct al_nwk *n, uint64_t now)
 
 uint64_t al_nwk_next(const struct al_nwk *n)
 {
-    uint64_t at = al_nwk_earlier(al_nwk_waiting_next(n), al_nwk_poll_next(n));
-    if (n->permit_until) at = al_nwk_earlier(at, n->permit_until);
-    at = al_nwk_earlier(at, n->next_link_status);
-    at = al_nwk_earlier(at, n->next_many_to_one);
-    at = al_nwk_earlier(at, n->next_keepalive);
-    at = al_nwk_earlier(at, n->next_ageing);
-    at = al_nwk_earlier(at, n->move.at);
-    return al_nwk_earlier(at, n->wait_until);
+    uint64_t at = al_earlier(al_nwk_waiting_next(n), al_nwk_poll_next(n));
+    if (n->permit_until) at = al_earlier(at, n->permit_until);
+    at = al_earlier(at, n->next_link_status);
+    at = al_earlier(at, n->next_many_to_one);
+    at = al_earlier(at, n->next_keepalive);
+    at = al_earlier(at, n->next_ageing);
+    at = al_earlier(at, n->move.at);
+    return al_earlier(at, n->wait_until);
 }
 
 void al_nwk_run(struct al_nwk *n, uint64_t now)

@@ -34,7 +34,7 @@ void al_nwk_many_to_one_soon(struct al_nwk *n, uint64_t now)
     uint64_t earliest = n->last_many_to_one + AT_LEAST;
     if (!n->c.concentrator || !n->up) return;
     if (earliest < now) earliest = now;
-    n->next_many_to_one = al_nwk_earlier(n->next_many_to_one, earliest);
+    n->next_many_to_one = al_earlier(n->next_many_to_one, earliest);
 }
 
 void al_nwk_send_record(struct al_nwk *n, uint64_t now, uint16_t src, uint16_t dst)

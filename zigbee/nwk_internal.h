@@ -10,6 +10,7 @@
 #define ZIGBEE_NWK_INTERNAL_H
 
 #include "core/err.h"
+#include "zigbee/deadline.h"
 #include "zigbee/nwk.h"
 
 #define AL_NWK_NEVER UINT64_MAX
@@ -66,10 +67,6 @@ enum al_nwk_route_state { AL_ROUTE_FREE, AL_ROUTE_ACTIVE, AL_ROUTE_DISCOVERY };
         if (n->c.up && n->c.up->call) n->c.up->call(n->c.up_ctx, __VA_ARGS__); \
     } while (0)
 
-static inline uint64_t al_nwk_earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
 static inline uint32_t al_nwk_random(const struct al_nwk *n, uint32_t below)
 {
     return n->c.random.next(n->c.random.ctx) % below;

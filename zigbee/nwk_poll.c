@@ -31,7 +31,7 @@ void al_nwk_fast_poll(struct al_nwk *n, uint64_t now, uint64_t until)
 {
     if (al_nwk_is_parent_role(n) || !n->c.rx_off) return;
     if (until > n->fast_until) n->fast_until = until;
-    if (polls(n)) n->next_poll = al_nwk_earlier(n->next_poll, now + interval(n, now));
+    if (polls(n)) n->next_poll = al_earlier(n->next_poll, now + interval(n, now));
 }
 
 int al_nwk_poll(struct al_nwk *n, uint64_t now)
@@ -44,7 +44,7 @@ int al_nwk_poll(struct al_nwk *n, uint64_t now)
 
 void al_nwk_parent_failed(struct al_nwk *n, uint64_t now)
 {
-    n->next_keepalive = al_nwk_earlier(n->next_keepalive, now + ASK_AGAIN);
+    n->next_keepalive = al_earlier(n->next_keepalive, now + ASK_AGAIN);
     if (++n->failed_polls < FAILURES_MAX) return;
     n->failed_polls = 0;
     AL_NWK_TELL(parent_lost, now);

@@ -412,7 +412,7 @@ uint64_t al_nwk_waiting_next(const struct al_nwk *n)
     uint64_t at = AL_NWK_NEVER;
     for (unsigned i = 0; i < n->c.waiting_count; i++) {
         const struct al_nwk_waiting *w = &n->c.waiting[i];
-        if (w->state != AL_WAIT_FREE && w->state != AL_WAIT_MAC) at = al_nwk_earlier(at, w->at);
+        if (w->state != AL_WAIT_FREE && w->state != AL_WAIT_MAC) at = al_earlier(at, w->at);
     }
     return at;
 }

@@ -126,17 +126,17 @@ static struct al_node_config node_config(const struct al_zb_store *store)
 /* The radio hears things before the node is there. */
 static void received(void *ctx, uint64_t now, const struct al_radio_rx *rx)
 {
-    if (zb_stack.started) zb_node_events.received(&zb_stack.zb, now, rx);
+    if (zb_stack.started) al_node_received(&zb_stack.zb.node, now, rx);
 }
 
 static void transmitted(void *ctx, uint64_t now, enum al_radio_status status, bool pending)
 {
-    if (zb_stack.started) zb_node_events.transmitted(&zb_stack.zb, now, status, pending);
+    if (zb_stack.started) al_node_transmitted(&zb_stack.zb.node, now, status, pending);
 }
 
 static void scanned(void *ctx, uint64_t now, uint8_t channel, int8_t dbm)
 {
-    if (zb_stack.started) zb_node_events.scanned(&zb_stack.zb, now, channel, dbm);
+    if (zb_stack.started) al_node_scanned(&zb_stack.zb.node, now, channel, dbm);
 }
 
 static esp_err_t open_radio(void)

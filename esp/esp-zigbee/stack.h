@@ -4,6 +4,7 @@
 #define ESP_ZIGBEE_STACK_H
 
 #include "esp_zigbee_core.h"
+#include "radio/radio.h"
 #include "radio/zb_node.h"
 
 #define ZB_TAG "esp_zigbee" /* of log lines that the application did not write */

@@ -33,7 +33,7 @@ CORE_ROWS = [
     ["boot"],
 ]
 ZIGBEE_ROWS = [
-    ["put", "aes", "ccm", "fcs", "hash", "security", "status", "store"],
+    ["put", "deadline", "aes", "ccm", "fcs", "hash", "security", "status", "store"],
     ["mac_frame", "nwk_frame", "nwk_command", "aps_frame", "aps_command", "zdp", "zcl_frame", "zcl_value"],
     ["radio", "transceiver"],
     ["mac"],
