@@ -7,7 +7,6 @@ Everything runs on loopback, in a directory of its own under BUILD/demo.
 Exit status 1 when anything that should happen does not.
 Usage: demo.py [--build DIR] [--svg FILE]
 """
-import argparse
 import os
 import pathlib
 import re
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import time
 
-from demo_stage import Device, Failed, paint, run, screen, svg
+from demo_stage import Device, Failed, main, run, screen
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NET_RATE = "100K"  # bytes a second: slow enough to see the progress bar
@@ -170,20 +169,5 @@ class Demo:
         screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(self.dir / 'device.log')}")
 
 
-def main():
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    ap.add_argument("--svg", type=pathlib.Path, help="write the screen as a picture")
-    args = ap.parse_args()
-    try:
-        Demo(args.build.resolve()).run()
-    except Failed as why:
-        print(paint("1;31", f"\ndemo: {why}"), file=sys.stderr)
-        return 1
-    if args.svg:
-        svg([line for line in screen.lines if not UNSEEN.search(line[0])], args.svg)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, Demo, UNSEEN))

@@ -1,5 +1,7 @@
 """What the demonstrations share: a screen that remembers what it showed, devices whose log is
 shown as it comes, and the picture of it all."""
+import argparse
+import pathlib
 import re
 import signal
 import subprocess
@@ -116,3 +118,19 @@ def svg(lines, path):
         weight = ' font-weight="bold"' if colour.startswith("1") else ""
         out.append(f'<text x="20" y="{30 + 18 * i}" fill="{colours.get(colour, "#c9d1d9")}"{weight} xml:space="preserve">{shown}</text>')
     path.write_text("\n".join(out) + "\n</svg>\n")
+
+
+def main(description, demo, unseen=None):
+    """Runs demo(build).run(). unseen: a pattern of what the picture leaves out. The exit status."""
+    ap = argparse.ArgumentParser(description=description)
+    ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    ap.add_argument("--svg", type=pathlib.Path, help="write the screen as a picture")
+    args = ap.parse_args()
+    try:
+        demo(args.build.resolve()).run()
+    except Failed as why:
+        print(paint("1;31", f"\ndemo: {why}"), file=sys.stderr)
+        return 1
+    if args.svg:
+        svg([line for line in screen.lines if not (unseen and unseen.search(line[0]))], args.svg)
+    return 0

@@ -9,7 +9,6 @@ frames go into a capture, which tshark judges in the end.
 Exit status 1 when anything that should happen does not.
 Usage: demo_zigbee.py [--build DIR] [--svg FILE]
 """
-import argparse
 import os
 import pathlib
 import re
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import time
 
-from demo_stage import Device, Failed, paint, run, screen, svg
+from demo_stage import Device, Failed, main, run, screen
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPEED = 20
@@ -189,20 +188,5 @@ class Demo:
                    f"Logs: {os.path.relpath(self.dir)}")
 
 
-def main():
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    ap.add_argument("--svg", type=pathlib.Path, help="write the screen as a picture")
-    args = ap.parse_args()
-    try:
-        Demo(args.build.resolve()).run()
-    except Failed as why:
-        print(paint("1;31", f"\ndemo: {why}"), file=sys.stderr)
-        return 1
-    if args.svg:
-        svg(screen.lines, args.svg)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(__doc__, Demo))
