@@ -18,7 +18,7 @@ LIBS := -lcurl -lmicrohttpd -lgnutls -lsqlite3 -lcjson -lseccomp -lssl -lcrypto 
 # Portable folders are C11 without extensions.
 CORE_DIRS := core zigbee
 BASE_DIRS := host radio net device
-ESP_DIRS := esp/esp-idf esp/esp-zigbee esp/esp-adf
+ESP_DIRS := esp/esp-idf esp/esp-zigbee esp/esp-adf at
 
 # One short line a step; V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -37,9 +37,10 @@ LIB_ESP := $(BUILD)/lib/libairlift-esp.a
 LIB_SERVER := $(BUILD)/lib/libairlift-server.a
 LIB_CLI := $(BUILD)/lib/libairlift-cli.a
 
-ESP_INCLUDES := -Iesp/esp-idf/include -Iesp/esp-zigbee/include -Iesp/esp-idf/include_default
+ESP_INCLUDES := -Iesp/esp-idf/include -Iesp/esp-zigbee/include -Iesp/esp-adf/include \
+                -Iesp/esp-idf/include_default
 $(BUILD)/obj/core/%.o $(BUILD)/obj/zigbee/%.o: STD := -std=c11 -pedantic -Wconversion -Wno-sign-conversion
-$(BUILD)/obj/esp/%.o $(BUILD)/obj/tests/esp/%.o: STD := -std=gnu17 $(ESP_INCLUDES) -Wno-missing-prototypes
+$(BUILD)/obj/esp/%.o $(BUILD)/obj/at/%.o $(BUILD)/obj/tests/esp/%.o $(BUILD)/obj/tests/at/%.o: STD := -std=gnu17 $(ESP_INCLUDES) -Wno-missing-prototypes
 STD ?= -std=gnu17
 
 $(BUILD)/obj/%.o: %.c

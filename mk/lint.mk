@@ -37,6 +37,6 @@ TIDY_SRCS = $(filter-out tests/% bench/%,$(LINT_SRCS))
 lint-tidy: $(patsubst %.c,$(LINT_BUILD)/tidy/%.ok,$(TIDY_SRCS))
 $(LINT_BUILD)/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
-	@clang-tidy --quiet --warnings-as-errors='*' $< -- -std=gnu17 -D_GNU_SOURCE -I. $(if $(filter esp/%,$<),$(ESP_INCLUDES)) > $@.log 2>/dev/null \
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- -std=gnu17 -D_GNU_SOURCE -I. $(if $(filter esp/% at/%,$<),$(ESP_INCLUDES)) > $@.log 2>/dev/null \
 	  || { cat $@.log; exit 1; }
 	@touch $@
