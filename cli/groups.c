@@ -11,6 +11,7 @@ const struct cli_group cli_groups[] = {
     {"Firmware images", image_commands},
     {"Partition tables", partition_commands},
     {"Flash images", flash_commands},
+    {"Data images", data_image_commands},
     {"Slot selection", otadata_commands},
     {"The boot loader's decision", boot_commands},
     {"Non-volatile storage", nvs_commands},

@@ -2,6 +2,8 @@
 #ifndef CLI_IMAGE_H
 #define CLI_IMAGE_H
 
+#include <time.h>
+
 #include "cli/cli.h"
 #include "core/secure_boot.h"
 
@@ -17,6 +19,9 @@ int image_sign_run(const struct cli_args *a);
 extern const struct cli_option image_encrypt_options[], image_decrypt_options[];
 int image_encrypt_run(const struct cli_args *a);
 int image_decrypt_run(const struct cli_args *a);
+
+/* The build's time: SOURCE_DATE_EPOCH when set, so that builds can be repeated. */
+void image_build_time(struct tm *tm);
 
 /* A whole file into memory, malloc'ed; CLI_OK, or CLI_FAILED after a message. */
 int image_read(const char *path, uint8_t **img, size_t *len);

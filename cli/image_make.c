@@ -144,8 +144,7 @@ static void spec_from(struct source *s, struct image_spec *spec)
     spec->no_hash = cli_has(s->args, "--dont-append-digest");
 }
 
-/* The build's time: SOURCE_DATE_EPOCH when set, so that builds can be repeated. */
-static void build_time(struct tm *tm)
+void image_build_time(struct tm *tm)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     time_t t = epoch && *epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
@@ -184,7 +183,7 @@ static void app_desc_from(struct source *s, const struct image_spec *spec, struc
     desc->spi_flash_mode = desc_spi_mode(s, spec->spi_mode);
     if (cli_has(s->args, "--no-date")) return;
     struct tm tm;
-    build_time(&tm);
+    image_build_time(&tm);
     strftime(desc->time, sizeof desc->time, "%H:%M:%S", &tm);
     strftime(desc->date, sizeof desc->date, "%b %e %Y", &tm);
 }
@@ -230,7 +229,7 @@ static int build_bootloader(struct source *s, const struct image_spec *spec, uin
     copy_text(s, "ESP-IDF version", idf ? idf : IDF_VERSION, desc.idf_ver, 32);
     if (!cli_has(s->args, "--no-date")) {
         struct tm tm;
-        build_time(&tm);
+        image_build_time(&tm);
         strftime(desc.date_time, sizeof desc.date_time, "%b %e %Y %H:%M:%S", &tm);
     }
     if (!s->ok) return CLI_FAILED;

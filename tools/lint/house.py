@@ -27,7 +27,7 @@ MAY_INCLUDE = {
 # stands for itself and what begins with it and `_`; the longest that fits counts.
 CORE_ROWS = [
     ["err", "bytes", "crc32", "crypto", "flash", "chip"],
-    ["part_table", "app_image", "ota_data", "secure_boot"],
+    ["part_table", "app_image", "ota_data", "secure_boot", "tone_image", "version_number"],
     ["slot_writer", "image_verify", "nvs"],
     ["ota"],
     ["boot", "change"],
