@@ -49,6 +49,9 @@ enum at_param at_param_int(struct at_call *call, size_t index,
 enum at_param at_param_text(struct at_call *call, size_t index, const char **out);
 /* Checks: notes the code and gives false. */
 bool at_param_count_is(struct at_call *call, size_t least, size_t most);
+/* Of a text that a getter gave: bytes. Notes PARA_LENGTH_MISMATCH. */
+bool at_param_length_is(struct at_call *call, size_t index, const char *text, size_t least,
+                        size_t most);
 enum at_result at_param_invalid(struct at_call *call,
                                 size_t index); /* notes PARA_INVALID; AT_ERROR */
 
@@ -68,10 +71,10 @@ void at_answer(struct at_call *call, enum at_result result);
 void at_drain(struct at_call *call);
 
 /* Data mode: exactly len raw bytes behind the prompt, as they come. Blocks without limit. Returns
- * as soon as any bytes are there: up to len. */
+ * as soon as any bytes are there: up to len. 0: the port is gone. */
 size_t at_read(struct at_call *call, void *buf, size_t len);
-/* After the last one: bytes that wait already are dropped, answered with busy p...; true: there
- * were some. */
+/* After the last one: data mode ends; bytes that wait already are dropped, answered with
+ * busy p...; true: there were some. */
 bool at_drop_rest(struct at_call *call);
 
 /* Restarts the chip when all output is out. */
