@@ -71,7 +71,8 @@ def e2e(build: pathlib.Path, word: str):
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
     cmd = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "tests/e2e",
-           f"--junit-xml={results}", "--durations=10", "-o", "junit_family=xunit2"]
+           f"--junit-xml={results}", "--durations=10", "-o", "junit_family=xunit2", "-n", str(min(os.cpu_count() or 2, 8)),
+           "--dist", "loadgroup"]
     if word:
         cmd += ["-k", word]
     env = dict(os.environ, AIRLIFT_BUILD=str(build.resolve()), PYTHONDONTWRITEBYTECODE="1")

@@ -8,6 +8,19 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import servers  # noqa: E402
 
+AIR = ("zigbee", "radio", "rcp", "peer_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """A file's tests share a worker. What lives in the real time of the virtual air shares one, so that at most one
+    such network runs at a time."""
+    for item in items:
+        page = getattr(item, "callspec", None) and str(item.callspec.params.get("page", ""))
+        name = page or item.path.stem
+        group = "air" if any(word in name for word in AIR) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 @pytest.fixture(scope="session")
 def airlift():

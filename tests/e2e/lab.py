@@ -6,6 +6,8 @@
 
 Builds are kept for the whole test run: the same project with the same options is built once.
 """
+import contextlib
+import fcntl
 import hashlib
 import json
 import pathlib
@@ -21,7 +23,15 @@ import servers
 FIRMWARE = servers.ROOT / "firmware"
 CACHE = servers.BUILD / "e2e-firmware"
 PATIENCE_S = 40  # for a line of a device on a busy machine
-_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _alone(name):
+    """One process of the test run at a time makes what is kept under this name."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def sanitized() -> bool:
@@ -60,8 +70,9 @@ def certificate():
     are found again."""
     directory = CACHE / "certificate"
     cert, key = directory / "cert.pem", directory / "cert.key"
-    if not key.exists() or time.time() - key.stat().st_mtime > 24 * 3600:
-        servers.make_certificate(directory)
+    with _alone("certificate"):
+        if not key.exists() or time.time() - key.stat().st_mtime > 24 * 3600:
+            servers.make_certificate(directory)
     return cert, key
 
 
@@ -103,7 +114,7 @@ def build(sample, ca=None, version=None, config=None, sdkconfig=(), chip="esp32c
     key = hashlib.sha256(repr((_digest_of(FIRMWARE / sample), ca_text, version, lines, list(sdkconfig), chip,
                                library.st_mtime_ns)).encode()).hexdigest()[:20]
     base = CACHE / key
-    with _lock:
+    with _alone(key):
         if not (base / "done").exists():
             shutil.rmtree(base, ignore_errors=True)
             shutil.copytree(FIRMWARE / sample, base / "project")

@@ -10,9 +10,11 @@ to trust, None for plain HTTP). All serve files below a directory `root`, except
 """
 import base64
 import http.server
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -31,11 +33,20 @@ AIRLIFTD = BUILD / "bin" / "airliftd"
 START_S = 15
 
 
+# Below the ports that the kernel gives to clients, and each worker of the test run has its own.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_ports = itertools.cycle(random.sample(range(12000 + 2500 * (_WORKER % 8), 14500 + 2500 * (_WORKER % 8)), 2500))
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for port in _ports:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def wait_for_port(port: int, process: subprocess.Popen, what: str):
