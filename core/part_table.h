@@ -28,6 +28,7 @@ enum al_part_subtype {
     AL_PART_DATA_OTA = 0x00,
     AL_PART_DATA_PHY = 0x01,
     AL_PART_DATA_NVS = 0x02,
+    AL_PART_DATA_NVS_KEYS = 0x04,
     AL_PART_DATA_EFUSE = 0x05,
     AL_PART_DATA_UNDEFINED = 0x06,
     AL_PART_PRIMARY = 0x00, /* of boot loader and partition table */

@@ -1,0 +1,40 @@
+/* What the change_*.c files share; nothing for others. */
+#ifndef CORE_CHANGE_INTERNAL_H
+#define CORE_CHANGE_INTERNAL_H
+
+#include "core/change.h"
+
+/* Numbers of marks. */
+enum {
+    CHANGE_MARK_WHOLE = 0,  /* there: on trial; back: going back */
+    CHANGE_MARK_BEGUN = 2,  /* + 2 * part */
+    CHANGE_MARK_DONE = 3,   /* + 2 * part */
+    CHANGE_MARK_STEPS = 32, /* first of the swaps */
+    CHANGE_MARKS = AL_SECTOR - 768
+};
+#define CHANGE_STEPS 3u /* marks of a swapped sector */
+
+bool change_marked(const struct al_change *c, uint32_t mark, bool back);
+int change_mark(const struct al_change *c, uint32_t mark, bool back);
+
+/* AL_ERR_INVALID_ARG: the set must not be obeyed on this device. */
+int change_check(const struct al_ota *o, const struct al_window *area,
+                 const struct al_change_set *set);
+
+/* SHA-256 of flash bytes. */
+int change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint8_t digest[32]);
+/* AL_ERR_INVALID_CRC: other bytes. */
+int change_compare(const struct al_ota *o, uint32_t offset, uint32_t len, const uint8_t digest[32]);
+
+/* The target gets its staged content: again and again gives the same. */
+int change_copy(const struct al_change *c, uint32_t part);
+/* Target and staging change places; back: once more. Goes on where a cut left it. */
+int change_swap(const struct al_change *c, uint32_t part, bool back);
+
+/* The app partition at a flash offset; NULL: none. */
+const struct al_part *change_slot(const struct al_ota *o, uint32_t offset);
+/* seq that choosing the slot writes now, and that of the entry in force. AL_ERR_NOT_FOUND: no
+ * otadata. */
+int change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before);
+
+#endif
