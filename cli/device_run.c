@@ -22,6 +22,9 @@ const struct cli_option device_run_options[] = {
     {"--boot-loop-limit", "N", "end after N resets within a second each; default 10, 0: none",
      false},
     {"--radio", "R", "medium:SOCKET or spinel:DEVICE", false},
+    {"--uart0", "WIRE", "not stdin and stdout: pty[:LINK] or tcp:[ADDRESS:]PORT", false},
+    {"--uart1", "WIRE", "the same for UART 1", false},
+    {"--uart2", "WIRE", "and UART 2", false},
     {"--no-sandbox", NULL, "do not confine the firmware's process", false},
     {0},
 };
@@ -100,6 +103,7 @@ int device_run_main(const struct cli_args *a)
         .radio = cli_value(a, "--radio"),
         .agent = cli_value(a, "--agent"),
         .boot_loop_limit = cli_value(a, "--boot-loop-limit"),
+        .uarts = {cli_value(a, "--uart0"), cli_value(a, "--uart1"), cli_value(a, "--uart2")},
         .no_sandbox = cli_has(a, "--no-sandbox"),
     };
     if (!ok || !parse_seconds("--for", cli_value(a, "--for"), &o.seconds) ||

@@ -30,6 +30,8 @@ struct chip {
     struct chip_report *r;
     struct device device;
     struct uart uart;
+    struct wire wire[CONF_UARTS];
+    uint32_t wired; /* bit n: UART n is on wire n */
     struct boot_run boot;
     struct firmware firmware;
     struct pump pump;
@@ -117,7 +119,8 @@ static bool start_program(struct chip *c)
                                      .program = program,
                                      .size = size,
                                      .agent = c->device.conf.agent,
-                                     .sandbox = !c->o->no_sandbox};
+                                     .sandbox = !c->o->no_sandbox,
+                                     .wired = c->wired};
     if (!fault && firmware_start(&c->firmware, &s, why, sizeof why)) fault = why;
     if (!fault) return true;
     boot_log(&c->boot, 'E', "boot", "App in partition %s cannot be started",
@@ -326,6 +329,8 @@ static int use_options(struct chip *c)
     if (!err) err = use_option(c, "radio", o->radio);
     if (!err) err = use_option(c, "agent", o->agent);
     if (!err) err = use_option(c, "boot_loop_limit", o->boot_loop_limit);
+    for (unsigned n = 0; !err && n < CONF_UARTS; n++)
+        err = use_option(c, (const char *const[]){"uart0", "uart1", "uart2"}[n], o->uarts[n]);
     return err;
 }
 
@@ -356,7 +361,7 @@ static void switch_on(struct chip *c)
     if (c->o->brownout > 0) c->brownout_ns = now + (uint64_t)(c->o->brownout * NS);
     c->boot.device = &c->device;
     c->boot.uart = &c->uart;
-    c->firmware = (struct firmware){.out = -1, .in = -1};
+    c->firmware = FIRMWARE_NONE;
 }
 
 static int open_uart(struct chip *c)
@@ -371,6 +376,39 @@ static int open_uart(struct chip *c)
     int err = o->log ? uart_log_to(&c->uart, o->log) : 0;
     if (err) snprintf(c->r->error, sizeof c->r->error, "%s: %s", o->log, strerror(-err));
     return err ? AL_FAIL : 0;
+}
+
+/* Of UART 0 the wire takes the place of the terminal. */
+static int open_wires(struct chip *c)
+{
+    char why[300], place[300];
+    for (unsigned n = 0; n < CONF_UARTS; n++) {
+        const char *spec = c->device.conf.uart[n];
+        if (!*spec) continue;
+        if (wire_open(&c->wire[n], spec, why, sizeof why)) {
+            snprintf(c->r->error, sizeof c->r->error, "UART %u: %s", n, why);
+            return AL_FAIL;
+        }
+        c->wired |= 1u << n;
+        uart_note(&c->uart, "UART %u is %s", n, wire_place(&c->wire[n], place, sizeof place));
+    }
+    if (c->wired & 1) c->uart.wire = &c->wire[0];
+    return 0;
+}
+
+static void close_wires(struct chip *c)
+{
+    for (unsigned n = 0; n < CONF_UARTS; n++)
+        if (c->wired >> n & 1) wire_close(&c->wire[n]);
+}
+
+static int connect_uarts(struct chip *c)
+{
+    struct wire *wires[CONF_UARTS];
+    for (unsigned n = 0; n < CONF_UARTS; n++) wires[n] = c->wired >> n & 1 ? &c->wire[n] : NULL;
+    int err = pump_open(&c->pump, &c->uart, &c->firmware, c->o->input, wires);
+    if (err) snprintf(c->r->error, sizeof c->r->error, "signals: %s", strerror(-err));
+    return err;
 }
 
 static void explain(struct chip *c, enum chip_end end)
@@ -422,6 +460,19 @@ static bool as_asked(const struct chip_options *o, enum chip_end end)
     }
 }
 
+static void run_device(struct chip *c)
+{
+    switch_on(c);
+    note_weak_sandbox(c);
+    if (connect_uarts(c)) return;
+    c->r->end = run(c);
+    if (c->r->end != CHIP_FAILED) {
+        explain(c, c->r->end);
+        count_operations(c);
+    }
+    pump_close(&c->pump);
+}
+
 bool chip_run(const struct chip_options *o, struct chip_report *r)
 {
     memset(r, 0, sizeof *r);
@@ -434,18 +485,8 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
     c->uart.colour = o->colour;
     if (device_open(&c->device, o->dir, DEVICE_RUN, r->error, sizeof r->error) == 0) {
         bus_guard_on(&c->device);
-        if (use_options(c) == 0 && open_uart(c) == 0) {
-            switch_on(c);
-            note_weak_sandbox(c);
-            if (pump_open(&c->pump, &c->uart, &c->firmware, o->input) == 0) {
-                r->end = run(c);
-                if (r->end != CHIP_FAILED) {
-                    explain(c, r->end);
-                    count_operations(c);
-                }
-                pump_close(&c->pump);
-            }
-        }
+        if (use_options(c) == 0 && open_uart(c) == 0 && open_wires(c) == 0) run_device(c);
+        close_wires(c);
         uart_close(&c->uart);
         bus_guard_off();
         device_close(&c->device);

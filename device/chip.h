@@ -2,7 +2,7 @@
 #ifndef DEVICE_CHIP_H
 #define DEVICE_CHIP_H
 
-#include "device/control.h"
+#include "device/conf.h"
 
 /* Zeros mean the defaults; what device.conf can say is a text of its form, NULL:
  * as it stands there. */
@@ -15,7 +15,8 @@ struct chip_options {
     /* UART 0 */
     int input, output; /* descriptors; input -1: none */
     bool colour;
-    const char *log; /* a file to append to */
+    const char *log;               /* a file to append to */
+    const char *uarts[CONF_UARTS]; /* wires, see wire.h; UART 0 has input and output without */
     /* Faults */
     uint64_t power_cut; /* at this flash operation, counted from power on, once; 0: none */
     uint64_t power_cut_seed;

@@ -134,6 +134,27 @@ static bool set_radio(struct device_conf *c, const char *v)
     return (size_t)snprintf(c->radio, sizeof c->radio, "%s", v) < sizeof c->radio;
 }
 
+static bool set_uart(struct device_conf *c, unsigned n, const char *v)
+{
+    if (!wire_spec_valid(v)) return false;
+    return (size_t)snprintf(c->uart[n], sizeof c->uart[n], "%s", v) < sizeof c->uart[n];
+}
+
+static bool set_uart0(struct device_conf *c, const char *v)
+{
+    return set_uart(c, 0, v);
+}
+
+static bool set_uart1(struct device_conf *c, const char *v)
+{
+    return set_uart(c, 1, v);
+}
+
+static bool set_uart2(struct device_conf *c, const char *v)
+{
+    return set_uart(c, 2, v);
+}
+
 static bool set_agent(struct device_conf *c, const char *v)
 {
     return conf_parse_agent(v, &c->agent);
@@ -172,6 +193,9 @@ static const struct key {
     {"timing", "fast or real", set_timing},
     {"net_rate", "bytes a second, 0 for no limit", set_net_rate},
     {"radio", "medium:SOCKET or spinel:DEVICE", set_radio},
+    {"uart0", WIRE_SPEC_WORDS, set_uart0},
+    {"uart1", WIRE_SPEC_WORDS, set_uart1},
+    {"uart2", WIRE_SPEC_WORDS, set_uart2},
     {"agent", "confirm, fail or ignore", set_agent},
     {"boot_loop_limit", "a number, 0 for no limit", set_limit},
     {"rollback", "yes or no", set_rollback},

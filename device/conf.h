@@ -11,6 +11,7 @@
  *   timing = fast           real: flash takes the time of a chip
  *   net_rate = 0            bytes a second, 0: as fast as it goes
  *   radio = medium:SOCKET   or spinel:...
+ *   uart1 = pty:LINK        uart0, uart1, uart2: pty, pty:LINK, tcp:PORT, tcp:ADDRESS:PORT
  *   agent = ignore          confirm | fail | ignore; for images of real chips
  *   boot_loop_limit = 10    0: none
  *   rollback = no           these three only for a boot loader that is a real
@@ -25,10 +26,12 @@
 
 #include "core/chip.h"
 #include "device/control.h"
+#include "device/wire.h"
 
 #define DEVICE_CONF_NAME "device.conf"
 #define DEVICE_CONF_MAX  65536u
 #define GPIO_FLOAT       2u
+#define CONF_UARTS       3u
 
 enum agent_conduct { AGENT_IGNORE, AGENT_CONFIRM, AGENT_FAIL };
 
@@ -41,8 +44,9 @@ struct device_conf {
     uint8_t gpio[CONTROL_GPIOS]; /* 0, 1, GPIO_FLOAT */
     bool strict, real_timing;
     uint64_t net_rate;
-    char radio[128]; /* empty: none */
-    uint32_t agent;  /* enum agent_conduct */
+    char radio[128];                      /* empty: none */
+    char uart[CONF_UARTS][WIRE_SPEC_MAX]; /* empty: none */
+    uint32_t agent;                       /* enum agent_conduct */
     uint32_t boot_loop_limit;
     bool rollback, anti_rollback;
     uint32_t table_offset;

@@ -23,7 +23,19 @@
 #endif
 
 /* Descriptors of the child, before and behind exec. */
-enum { FD_FLASH = 3, FD_EFUSE, FD_CONTROL, FD_PROGRAM, FD_REPORT, FD_COUNT };
+enum {
+    FD_FLASH = 3,
+    FD_EFUSE,
+    FD_CONTROL,
+    FD_UARTS, /* input and output of each but UART 0 */
+    FD_PROGRAM = FD_UARTS + 2 * (FIRMWARE_UARTS - 1),
+    FD_REPORT,
+    FD_COUNT
+};
+
+/* A wired UART has a FIFO as large in each direction; what waits for a firmware in it is lost
+ * when the chip resets. */
+#define FIFO_LEN 4096
 
 #if defined(__x86_64__)
 #define THIS_MACHINE EM_X86_64
@@ -142,6 +154,19 @@ static void set_radio(const struct device *d)
     setenv("AIRLIFT_RADIO", where, 1);
 }
 
+/* See board_uart.h. */
+static void set_uarts(uint32_t wired)
+{
+    char text[64] = "";
+    size_t len = 0;
+    for (unsigned n = 0; n < FIRMWARE_UARTS; n++) {
+        int in = n ? FD_UARTS + 2 * ((int)n - 1) : STDIN_FILENO;
+        if (wired >> n & 1)
+            len += (size_t)snprintf(text + len, sizeof text - len, "%u=%d:%d,", n, in, in + 1);
+    }
+    setenv("AIRLIFT_UARTS", text, 1);
+}
+
 static _Noreturn void child(const struct firmware_start *s, const int fds[FD_COUNT], pid_t parent)
 {
     static char name[] = "firmware";
@@ -159,6 +184,7 @@ static _Noreturn void child(const struct firmware_start *s, const int fds[FD_COU
     if (s->program && s->device->conf.radio[0]) set_radio(s->device);
     if (chdir(s->device->dir)) report(s->device->dir, errno);
     set_board(s->device);
+    set_uarts(s->wired);
     if (s->sandbox) {
         const struct sandbox box = {.dir = s->device->dir, .program = s->program ? FD_PROGRAM : -1};
         const char *why = sandbox_enter(&box);
@@ -193,10 +219,56 @@ static int memory_file(const uint8_t *program, uint32_t size)
     return fd;
 }
 
-static void close_pair(int pair[2])
+/* What connects the chip with a firmware that is being started. */
+struct pipes {
+    int in[FIRMWARE_UARTS][2], out[FIRMWARE_UARTS][2], said[2];
+    int program;
+};
+
+static void close_end(int *fd)
 {
-    for (int i = 0; i < 2; i++)
-        if (pair[i] >= 0) close(pair[i]);
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+static void close_ends(struct pipes *p, int end)
+{
+    for (unsigned n = 0; n < FIRMWARE_UARTS; n++) {
+        close_end(&p->in[n][!end]);
+        close_end(&p->out[n][end]);
+    }
+    close_end(&p->said[end]);
+}
+
+static bool open_uart(int in[2], int out[2], bool wired)
+{
+    if (pipe2(out, O_CLOEXEC) || pipe2(in, O_CLOEXEC)) return false;
+    if (!wired) return true;
+    fcntl(in[1], F_SETPIPE_SZ, FIFO_LEN);
+    fcntl(out[1], F_SETPIPE_SZ, FIFO_LEN);
+    return true;
+}
+
+static bool open_pipes(struct pipes *p, const struct firmware_start *s)
+{
+    memset(p, 0xff, sizeof *p); /* -1 */
+    for (unsigned n = 0; n < FIRMWARE_UARTS; n++) {
+        bool wired = s->wired >> n & 1;
+        if ((wired || n == 0) && !open_uart(p->in[n], p->out[n], wired)) return false;
+    }
+    if (pipe2(p->said, O_CLOEXEC)) return false;
+    return !s->program || (p->program = memory_file(s->program, s->size)) >= 0;
+}
+
+/* The chip's ends. */
+static void keep_uarts(struct firmware *f, const struct pipes *p)
+{
+    for (unsigned n = 0; n < FIRMWARE_UARTS; n++) {
+        f->out[n] = p->out[n][0];
+        f->in[n] = p->in[n][1];
+        fcntl(f->out[n], F_SETFL, O_NONBLOCK);
+        fcntl(f->in[n], F_SETFL, O_NONBLOCK);
+    }
 }
 
 /* Waits until the child runs its program, or says why not. */
@@ -212,45 +284,42 @@ static int await_start(struct firmware *f, int report_fd, char *why, size_t why_
     return AL_FAIL;
 }
 
+static _Noreturn void begin_child(const struct firmware_start *s, const struct pipes *p,
+                                  pid_t parent)
+{
+    int fds[FD_COUNT] = {[STDIN_FILENO] = p->in[0][0],     [STDOUT_FILENO] = p->out[0][1],
+                         [STDERR_FILENO] = p->out[0][1],   [FD_FLASH] = s->device->nor.fd,
+                         [FD_EFUSE] = s->device->efuse.fd, [FD_CONTROL] = s->device->control_fd,
+                         [FD_PROGRAM] = p->program,        [FD_REPORT] = p->said[1]};
+    for (unsigned n = 1; n < FIRMWARE_UARTS; n++) {
+        fds[FD_UARTS + 2 * (n - 1)] = p->in[n][0];
+        fds[FD_UARTS + 2 * (n - 1) + 1] = p->out[n][1];
+    }
+    child(s, fds, parent);
+}
+
 int firmware_start(struct firmware *f, const struct firmware_start *s, char *why, size_t why_size)
 {
-    int out[2] = {-1, -1}, in[2] = {-1, -1}, said[2] = {-1, -1}, program = -1;
-    *f = (struct firmware){.out = -1, .in = -1};
+    struct pipes pipes;
+    *f = FIRMWARE_NONE;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    bool ok =
-        pipe2(out, O_CLOEXEC) == 0 && pipe2(in, O_CLOEXEC) == 0 && pipe2(said, O_CLOEXEC) == 0;
-    if (ok && s->program) ok = (program = memory_file(s->program, s->size)) >= 0;
     pid_t parent = getpid();
     fflush(NULL); /* or the agent would print what is held here once more */
-    if (ok) ok = (f->pid = fork()) >= 0;
+    bool ok = open_pipes(&pipes, s) && (f->pid = fork()) >= 0;
     int err = errno;
-    if (ok && f->pid == 0) {
-        const int fds[FD_COUNT] = {
-            [STDIN_FILENO] = in[0],           [STDOUT_FILENO] = out[1],
-            [STDERR_FILENO] = out[1],         [FD_FLASH] = s->device->nor.fd,
-            [FD_EFUSE] = s->device->efuse.fd, [FD_CONTROL] = s->device->control_fd,
-            [FD_PROGRAM] = program,           [FD_REPORT] = said[1]};
-        child(s, fds, parent);
-    }
-    if (program >= 0) close(program);
+    if (ok && f->pid == 0) begin_child(s, &pipes, parent);
+    close_end(&pipes.program);
+    close_ends(&pipes, 1);
     if (!ok) {
-        close_pair(out);
-        close_pair(in);
-        close_pair(said);
+        close_ends(&pipes, 0);
         f->pid = 0;
         snprintf(why, why_size, "a process cannot be made: %s", strerror(err));
         return AL_FAIL;
     }
     setpgid(f->pid, f->pid);
-    close(out[1]);
-    close(in[0]);
-    close(said[1]);
-    f->out = out[0];
-    f->in = in[1];
-    fcntl(f->out, F_SETFL, O_NONBLOCK);
-    fcntl(f->in, F_SETFL, O_NONBLOCK);
-    err = await_start(f, said[0], why, why_size);
-    close(said[0]);
+    keep_uarts(f, &pipes);
+    err = await_start(f, pipes.said[0], why, why_size);
+    close(pipes.said[0]);
     return err;
 }
 
@@ -299,8 +368,9 @@ void firmware_kill(struct firmware *f)
 
 void firmware_close(struct firmware *f)
 {
-    if (f->out >= 0) close(f->out);
-    if (f->in >= 0) close(f->in);
-    f->out = f->in = -1;
+    for (unsigned n = 0; n < FIRMWARE_UARTS; n++) {
+        close_end(&f->out[n]);
+        close_end(&f->in[n]);
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 0);
 }

@@ -7,11 +7,17 @@
 
 #include "device/device.h"
 
+#define FIRMWARE_UARTS 3u
+
 struct firmware {
     pid_t pid; /* 0: none */
-    int out;   /* what it prints on UART 0, non-blocking */
-    int in;    /* what UART 0 gives it, non-blocking */
+    /* A UART each; -1: not there. Non-blocking */
+    int out[FIRMWARE_UARTS]; /* what it sends */
+    int in[FIRMWARE_UARTS];  /* what it is given */
 };
+
+/* No process, no descriptors. */
+#define FIRMWARE_NONE ((struct firmware){.out = {-1, -1, -1}, .in = {-1, -1, -1}})
 
 struct firmware_start {
     const struct device *device;
@@ -19,6 +25,7 @@ struct firmware_start {
     uint32_t size;
     uint32_t agent; /* enum agent_conduct */
     bool sandbox;
+    uint32_t wired; /* bit n: UART n is on a wire. UART 0 is there in any case */
 };
 
 /* The calling process becomes the reaper of whatever a firmware leaves behind, and

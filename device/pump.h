@@ -1,5 +1,5 @@
-/* The chip process waits here: UART 0 between firmware, terminal and pattern, the
- * firmware's end, Ctrl-C, and one deadline. */
+/* The chip process waits here: the UARTs between firmware, terminal or wire, and pattern,
+ * the firmware's end, Ctrl-C, and one deadline. */
 #ifndef DEVICE_PUMP_H
 #define DEVICE_PUMP_H
 
@@ -16,18 +16,25 @@ enum pump_end {
     PUMP_NO_OUTPUT    /* nobody reads UART 0 any more */
 };
 
-struct pump {
-    struct uart *uart;
-    struct firmware *firmware; /* pid 0: none, only wait */
-    int in;                    /* input of UART 0; -1: none */
-    int signals;               /* signalfd */
-    sigset_t old_mask;
-    char held[256]; /* input that the firmware has not taken yet */
+struct pump_port {
+    struct wire *wire; /* NULL: none, or UART 0 on a terminal */
+    int in;            /* input of UART 0 on a terminal; -1: none */
+    char held[256];    /* input that the firmware has not taken yet */
     size_t held_len;
 };
 
-/* Signals come through the pump from here on. 0 or -errno. */
-int pump_open(struct pump *p, struct uart *uart, struct firmware *firmware, int in);
+struct pump {
+    struct uart *uart;         /* UART 0's output */
+    struct firmware *firmware; /* pid 0: none, only wait */
+    struct pump_port port[FIRMWARE_UARTS];
+    int signals; /* signalfd */
+    sigset_t old_mask;
+};
+
+/* wires: of each UART, or NULL; in: input of UART 0 when it has no wire. Signals come through the
+ * pump from here on. 0 or -errno. */
+int pump_open(struct pump *p, struct uart *uart, struct firmware *firmware, int in,
+              struct wire *const wires[FIRMWARE_UARTS]);
 void pump_close(struct pump *p);
 
 /* deadline_ns: CLOCK_MONOTONIC, 0: none. */

@@ -98,19 +98,28 @@ static void take_char(struct uart *u, char c)
 
 void uart_write(struct uart *u, const char *data, size_t len)
 {
-    if (u->out >= 0 && !u->broken && !write_all(u->out, data, len)) u->broken = true;
+    if (u->wire)
+        wire_write(u->wire, data, len);
+    else if (u->out >= 0 && !u->broken && !write_all(u->out, data, len))
+        u->broken = true;
     for (size_t i = 0; i < len; i++) take_char(u, data[i]);
     if (u->len) look(u, false);
 }
 
 void uart_print(struct uart *u, const char *format, ...)
 {
-    char text[512];
+    char text[512], *line = text;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (n > 0) uart_write(u, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+    while (u->wire && *line) {
+        size_t len = strcspn(line, "\n");
+        uart_write(u, line, len);
+        line += len;
+        if (*line) uart_write(u, "\r\n", 2), line++;
+    }
+    uart_write(u, line, strlen(line));
 }
 
 void uart_note(struct uart *u, const char *format, ...)
@@ -125,7 +134,7 @@ void uart_note(struct uart *u, const char *format, ...)
     size_t len = strlen(text);
     text[len++] = '\n';
     /* The firmware may have left an unfinished line. */
-    if (u->len && u->out >= 0) (void)!write(u->out, "\n", 1);
+    if (u->len && u->out >= 0 && !u->wire) (void)!write(u->out, "\n", 1);
     if (u->len) end_line(u);
     (void)!write(STDERR_FILENO, text, len);
     if (u->log >= 0) (void)!write(u->log, text, len);
