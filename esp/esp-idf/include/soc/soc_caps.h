@@ -14,6 +14,18 @@
 #define SOC_LIGHT_SLEEP_SUPPORTED   1
 #define SOC_CPU_CORES_NUM           1
 #define SOC_CPU_NUM                 1
+#define SOC_UART_FIFO_LEN           128
+#define SOC_UART_BITRATE_MAX        5000000
+#if defined(CONFIG_IDF_TARGET_ESP32P4)
+#define SOC_UART_HP_NUM 5
+#elif defined(CONFIG_IDF_TARGET_ESP32) || defined(CONFIG_IDF_TARGET_ESP32S3) || \
+    defined(CONFIG_IDF_TARGET_ESP32C61)
+#define SOC_UART_HP_NUM 3
+#else
+#define SOC_UART_HP_NUM 2
+#endif
+#define SOC_UART_LP_NUM 0
+#define SOC_UART_NUM    (SOC_UART_HP_NUM + SOC_UART_LP_NUM)
 #if defined(CONFIG_IDF_TARGET_ESP32C2) || defined(CONFIG_IDF_TARGET_ESP32)
 #define SOC_EFUSE_SECURE_BOOT_KEY_DIGESTS 1
 #else
