@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- what libcurl calls ---- */
 
@@ -177,12 +168,12 @@ static void step(struct http_client *c)
 static int wait_until(struct http_client *c, bool (*ready)(const struct http_client *),
                       int timeout_ms)
 {
-    int64_t deadline = now_ms() + timeout_ms;
+    int64_t deadline = pace_now_ms() + timeout_ms;
     while (!ready(c)) {
         c->progress = false;
         step(c);
         if (ready(c)) break;
-        int64_t now = now_ms();
+        int64_t now = pace_now_ms();
         if (c->progress) deadline = now + timeout_ms;
         if (now >= deadline) {
             c->os_errno = EAGAIN;
@@ -244,8 +235,7 @@ int http_client_start(struct http_client *c, int64_t body_len)
     c->up_paused = c->down_paused = false;
     c->up_end = body_len == 0;
     c->spill_at = c->spill_len = 0;
-    c->paced_from_ms = 0;
-    c->paced_bytes = 0;
+    c->pace = (struct pace){.rate = c->cfg.rate_limit};
     c->status = c->os_errno = 0;
     c->result = CURLE_OK;
     c->curl_says[0] = c->text[0] = 0;
@@ -315,17 +305,6 @@ static int take_spill(struct http_client *c, void *buf, size_t len)
     return (int)n;
 }
 
-/* Waits until the rate limit allows more; gives how much. What was not read fills the
- * socket's buffer, which slows the server down. */
-static size_t paced(struct http_client *c, size_t len)
-{
-    uint64_t rate = c->cfg.rate_limit, at_once = rate / 20 < 256 ? 256 : rate / 20;
-    if (c->paced_from_ms == 0) c->paced_from_ms = now_ms();
-    int64_t due = c->paced_from_ms + (int64_t)(c->paced_bytes * 1000 / rate);
-    for (int64_t now; (now = now_ms()) < due;) usleep((useconds_t)(due - now) * 1000);
-    return len < at_once ? len : at_once;
-}
-
 static int read_some(struct http_client *c, void *buf, size_t len)
 {
     if (c->spill_at < c->spill_len) return take_spill(c, buf, len);
@@ -347,9 +326,8 @@ int http_client_read(struct http_client *c, void *buf, size_t len)
     if (!c->started) return http_client_say(c, HTTP_ERR_STATE, "no request is open");
     if (len > INT32_MAX) len = INT32_MAX;
     if (len == 0) return 0;
-    if (c->cfg.rate_limit) len = paced(c, len);
-    int n = read_some(c, buf, len);
-    if (n > 0) c->paced_bytes += (uint64_t)n;
+    int n = read_some(c, buf, pace_wait(&c->pace, len));
+    if (n > 0) c->pace.bytes += (uint64_t)n;
     return n;
 }
 

@@ -4,6 +4,7 @@
 
 #include "net/http_client.h"
 #include "net/http_client_tls.h"
+#include "net/pace.h"
 
 #include <curl/curl.h>
 
@@ -50,8 +51,7 @@ struct http_client {
     char *spill; /* [HTTP_SPILL_MAX], made when needed */
     size_t spill_at, spill_len;
     bool down_paused;
-    int64_t paced_from_ms; /* rate limit: begin of the body, 0: not yet */
-    uint64_t paced_bytes;
+    struct pace pace; /* of the body */
 
     int os_errno;
     char curl_says[CURL_ERROR_SIZE];
@@ -70,7 +70,20 @@ int http_client_say(struct http_client *c, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* libcurl has ended the transfer. */
 void http_client_note_end(struct http_client *c, CURLcode result);
-/* enum http_error of the ended transfer, 0: it went well. */
+/* enum http_error of what libcurl says, 0: it went well. */
+int http_error_of(CURLcode code);
+
+/* A failed connection, for people. */
+struct http_fault {
+    CURLcode code;
+    const char *curl_says; /* CURLOPT_ERRORBUFFER, may be "" */
+    const struct http_tls *tls;
+    const char *host;
+    int port, timeout_ms;
+};
+/* Gives http_error_of(code). */
+int http_error_explain(const struct http_fault *f, char *text, size_t size);
+/* http_error_of the ended transfer. */
 int http_client_error_class(const struct http_client *c);
 
 #endif

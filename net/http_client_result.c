@@ -17,9 +17,9 @@ int http_client_say(struct http_client *c, int err, const char *format, ...)
     return err;
 }
 
-int http_client_error_class(const struct http_client *c)
+int http_error_of(CURLcode code)
 {
-    switch (c->result) {
+    switch (code) {
     case CURLE_OK:
         return 0;
     case CURLE_OUT_OF_MEMORY:
@@ -50,39 +50,56 @@ int http_client_error_class(const struct http_client *c)
     }
 }
 
-static int explain(struct http_client *c)
+int http_client_error_class(const struct http_client *c)
 {
-    struct http_url u = {0};
-    int err = http_client_error_class(c);
-    if (!http_url_parse(&u, c->url, NULL)) return err;
-    const char *why = c->curl_says[0] ? c->curl_says : curl_easy_strerror(c->result);
+    return http_error_of(c->result);
+}
+
+int http_error_explain(const struct http_fault *f, char *text, size_t size)
+{
+    const char *why = f->curl_says[0] ? f->curl_says : curl_easy_strerror(f->code);
+    int err = http_error_of(f->code);
     switch (err) {
     case HTTP_ERR_RESOLVE:
-        http_client_say(c, err, "no address for \"%s\": check the name and this machine's DNS (%s)",
-                        u.host, why);
+        snprintf(text, size, "no address for \"%s\": check the name and this machine's DNS (%s)",
+                 f->host, why);
         break;
     case HTTP_ERR_CONNECT:
-        http_client_say(
-            c, err,
-            "cannot connect to %s port %d: %s; is the server running and reachable from here?",
-            u.host, u.port, why);
+        snprintf(text, size,
+                 "cannot connect to %s port %d: %s; is the server running and reachable from here?",
+                 f->host, f->port, why);
         break;
     case HTTP_ERR_TIMEOUT:
-        http_client_say(c, err, "no connection to %s port %d within %d ms (%s)", u.host, u.port,
-                        c->timeout_ms, why);
+        snprintf(text, size, "no connection to %s port %d within %d ms (%s)", f->host, f->port,
+                 f->timeout_ms, why);
         break;
     case HTTP_ERR_TLS:
-        http_tls_explain(c->tls, c->result, u.host, why, c->text, sizeof c->text);
+        http_tls_explain(f->tls, f->code, f->host, why, text, size);
         break;
     case HTTP_ERR_PROTOCOL:
-        http_client_say(c, err, "%s port %d does not speak HTTP here (%s); is it https://?", u.host,
-                        u.port, why);
+        snprintf(text, size, "%s port %d does not speak HTTP here (%s); is it https://?", f->host,
+                 f->port, why);
         break;
     default:
-        http_client_say(c, err, "connection to %s port %d broke off: %s", u.host, u.port, why);
+        snprintf(text, size, "connection to %s port %d broke off: %s", f->host, f->port, why);
     }
-    http_url_clear(&u);
     return err;
+}
+
+static void explain(struct http_client *c)
+{
+    struct http_url u = {0};
+    if (!http_url_parse(&u, c->url, NULL)) return;
+    struct http_fault f = {
+        .code = c->result,
+        .curl_says = c->curl_says,
+        .tls = c->tls,
+        .host = u.host,
+        .port = u.port,
+        .timeout_ms = c->timeout_ms,
+    };
+    http_error_explain(&f, c->text, sizeof c->text);
+    http_url_clear(&u);
 }
 
 void http_client_note_end(struct http_client *c, CURLcode result)
