@@ -78,6 +78,14 @@ char *crt_bundle_custom(void)
     return text;
 }
 
+bool crt_bundle_trust(char **roots)
+{
+    *roots = crt_bundle_given();
+    if (*roots) return false;
+    *roots = crt_bundle_custom();
+    return true;
+}
+
 esp_err_t esp_crt_bundle_attach(void *conf)
 {
     return ESP_OK;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device/board.h"
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/idf_netif.h"
 #include "esp_event.h"
@@ -247,4 +248,9 @@ esp_err_t esp_netif_str_to_ip4(const char *src, esp_ip4_addr_t *dst)
     if (inet_pton(AF_INET, src, &in) != 1) return ESP_FAIL;
     dst->addr = in.s_addr;
     return ESP_OK;
+}
+
+uint64_t idf_netif_rate(void)
+{
+    return getenv("AIRLIFT_BOARD") ? board()->control->net_rate : 0;
 }

@@ -1,7 +1,7 @@
 /* esp_http_client: the handle and its settings. */
-#include "device/board.h"
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/http_client_impl.h"
+#include "esp/esp-idf/idf_netif.h"
 #include "esp/esp-idf/tls_trust.h"
 #include "esp_event.h"
 #include "esp_log.h"
@@ -87,9 +87,7 @@ static void set_trust(struct http_config *net, const esp_http_client_config_t *c
     *unverified = false;
     *pem = NULL;
     if (config->crt_bundle_attach) {
-        *pem = crt_bundle_given();
-        net->ca_bundle = !*pem;
-        if (!*pem) *pem = crt_bundle_custom();
+        net->ca_bundle = crt_bundle_trust(pem);
         net->ca_pem = *pem;
     } else if (config->use_global_ca_store) {
         *pem = tls_global_store();
@@ -117,7 +115,6 @@ static struct http_client *make_net(esp_http_client_handle_t client,
     char *pem, *cert = text_of(config->client_cert_pem, config->client_cert_len);
     char *key = text_of(config->client_key_pem, config->client_key_len);
     char *password = text_of(config->client_key_password, config->client_key_password_len);
-    bool on_device = getenv("AIRLIFT_BOARD") != NULL;
     struct http_config net = {
         .timeout_ms = config->timeout_ms,
         .skip_name_check = config->skip_cert_common_name_check,
@@ -136,7 +133,7 @@ static struct http_client *make_net(esp_http_client_handle_t client,
         .keep_alive_count = config->keep_alive_count,
         .interface = config->if_name ? config->if_name->ifr_name : NULL,
         .address_family = (int)config->addr_type,
-        .rate_limit = on_device ? board()->control->net_rate : 0,
+        .rate_limit = idf_netif_rate(),
         .ctx = client,
         .on_connected = on_connected,
         .on_sent = on_sent,

@@ -10,5 +10,7 @@ void idf_netif_up(esp_netif_t *netif, int32_t got_event);
 void idf_netif_down(esp_netif_t *netif, int32_t lost_event);
 /* An interface by its description; NULL: none. */
 esp_netif_t *idf_netif_by_desc(const char *desc);
+/* Bytes a second that the virtual device's network takes in; 0: no limit. */
+uint64_t idf_netif_rate(void);
 
 #endif
