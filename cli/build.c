@@ -228,7 +228,10 @@ static int run_tool(const struct build *b, const char *what, char *const words[]
 
 static int configure(struct build *b)
 {
+    char adf[PATH_MAX + 8];
+    snprintf(adf, sizeof adf, "%s/adf", b->idf);
     setenv("IDF_PATH", b->idf, 1);
+    setenv("ADF_PATH", adf, 1);
     int status = cmake_words(b);
     if (status == CLI_OK) status = forget_other_words(b);
     if (status != CLI_OK) return status;
@@ -312,7 +315,7 @@ const struct cli_command build_commands[] = {
     {
         .name = "build",
         .operands = "PROJECT_DIR",
-        .summary = "build an ESP-IDF project for the virtual device",
+        .summary = "build an ESP-IDF or ESP-ADF project for the virtual device",
         .details = "The project stays as it is. Into the build folder go PROJECT.bin, "
                    "bootloader/bootloader.bin, partition_table/partition-table.bin, "
                    "ota_data_initial.bin, flash_args and sdkconfig.\n"

@@ -2,7 +2,7 @@
 # relative to themselves:
 #
 #   bin/airlift airliftd              lib/airlift/   libraries and their flags
-#   include/airlift/{core,host}/      share/airlift/ idf/ esp-idf/ esp-zigbee/ (the vendor's headers)
+#   include/airlift/{core,host}/      share/airlift/ idf/ esp-idf/ esp-zigbee/ esp-adf/ (the vendor's headers)
 #   share/man/, bash completion, lib/pkgconfig/airlift.pc, lib/systemd/system/airliftd.service
 INSTALL_DIRS = bin lib/airlift lib/pkgconfig lib/systemd/system include/airlift/core \
 	include/airlift/host share/airlift share/man/man1 share/man/man8 share/bash-completion/completions
@@ -21,14 +21,15 @@ install-files:
 	install -m 644 $(LIB_BASE) $(LIB_ESP) $(BUILD)/lib/airlift-flags.cmake $(TO)/lib/airlift
 	install -m 644 core/*.h $(TO)/include/airlift/core
 	install -m 644 host/*.h $(TO)/include/airlift/host
-	rm -rf $(TO)/share/airlift/idf $(TO)/share/airlift/esp-idf $(TO)/share/airlift/esp-zigbee
+	rm -rf $(addprefix $(TO)/share/airlift/,idf esp-idf esp-zigbee esp-adf)
 	cp -R --no-preserve=ownership idf $(TO)/share/airlift/idf
 	find $(TO)/share/airlift/idf -name __pycache__ -prune -exec rm -rf {} +
 	install -d $(TO)/share/airlift/esp-idf
 	cp -R --no-preserve=ownership esp/esp-idf/include $(TO)/share/airlift/esp-idf/include
 	install -m 644 esp/esp-idf/*.h $(TO)/share/airlift/esp-idf
-	install -d $(TO)/share/airlift/esp-zigbee
+	install -d $(TO)/share/airlift/esp-zigbee $(TO)/share/airlift/esp-adf
 	cp -R --no-preserve=ownership esp/esp-zigbee/include $(TO)/share/airlift/esp-zigbee/include
+	cp -R --no-preserve=ownership esp/esp-adf/include $(TO)/share/airlift/esp-adf/include
 	$(BUILD)/bin/airlift man $(TO)/share/man/man1
 	$(PYTHON) tools/man_from_help.py $(BUILD)/bin/airliftd 'serves firmware to devices over HTTPS' \
 	  > $(TO)/share/man/man8/airliftd.8

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("AIRLIFT_BUILD", "build")
-INCLUDES = [ROOT / "esp/esp-idf/include", ROOT / "esp/esp-zigbee/include"]
+INCLUDES = [ROOT / "esp/esp-idf/include", ROOT / "esp/esp-zigbee/include", ROOT / "esp/esp-adf/include"]
 HEADERS = sorted(str(h.relative_to(i)) for i in INCLUDES for h in i.rglob("*.h"))
 APPLICATION = {"esp_zb_app_signal_handler"}  # declared here, defined there
 

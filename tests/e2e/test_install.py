@@ -51,7 +51,8 @@ def test_all_parts_are_there(installed):
                  "share/bash-completion/completions/airlift", "lib/airlift/libairlift-esp.a",
                  "lib/airlift/airlift-flags.cmake", "share/airlift/idf/Kconfig",
                  "share/airlift/esp-idf/airlift_config.h",
-                 "share/airlift/esp-idf/include/esp_https_ota.h"):
+                 "share/airlift/esp-idf/include/esp_https_ota.h",
+                 "share/airlift/esp-adf/include/ota_service.h", "share/airlift/idf/adf/CMakeLists.txt"):
         assert (prefix / part).is_file(), part
     assert not list(prefix.rglob("__pycache__"))
     assert (prefix / "lib/systemd/system/airliftd.service").read_text().count("@") == 1

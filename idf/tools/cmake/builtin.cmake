@@ -20,6 +20,20 @@ set(__airlift_absent
     esp_ringbuf esp_trace espcoredump fatfs http_parser ieee802154 mqtt openthread perfmon
     protobuf-c protocomm rt sdmmc spiffs ulp unity usb wear_levelling wifi_provisioning)
 
+# Components of ESP-ADF, and what only its projects find here; see idf/adf.
+if(AIRLIFT_ADF)
+    set(__airlift_adf
+        adf_utils audio_sal esp_dispatcher esp_peripherals ota_service tone_partition
+        fatfs sdmmc test_utils unity)
+    list(APPEND __airlift_builtin ${__airlift_adf})
+    list(REMOVE_ITEM __airlift_absent ${__airlift_adf})
+    list(APPEND __airlift_absent
+        audio_hal audio_pipeline audio_recorder audio_stream battery_service bluetooth_service
+        clouds coredump_upload_service display_service dueros_service esp-adf-libs esp-sr
+        esp_actions esp_codec_dev esp_event_cast esp_lcd_panel input_key_service led_strip
+        playlist wifi_service)
+endif()
+
 function(__airlift_is_builtin var name)
     if(name IN_LIST __airlift_builtin)
         set(${var} TRUE PARENT_SCOPE)

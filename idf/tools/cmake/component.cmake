@@ -9,6 +9,7 @@ function(__airlift_build_interface)
     mark_as_advanced(AIRLIFT_CJSON_DIR)
     target_include_directories(__airlift_layer INTERFACE
         "${CMAKE_BINARY_DIR}/config" "${AIRLIFT_ESP_DIR}/include"
+        $<$<BOOL:${AIRLIFT_ADF}>:${AIRLIFT_ADF_DIR}/include>
         $<$<BOOL:${AIRLIFT_CJSON_DIR}>:${AIRLIFT_CJSON_DIR}>)
     target_compile_definitions(__airlift_layer INTERFACE
         ESP_PLATFORM _GNU_SOURCE "IDF_VER=\"${IDF_VER}\"" $<$<BOOL:${CONFIG_COMPILER_OPTIMIZATION_ASSERTIONS_DISABLE}>:NDEBUG>)

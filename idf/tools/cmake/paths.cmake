@@ -36,6 +36,8 @@ __airlift_locate(AIRLIFT_ESP_DIR "The folder with the ESP-IDF headers"
     "${IDF_PATH}/../esp/esp-idf" "${IDF_PATH}/../esp-idf")
 __airlift_locate(AIRLIFT_ZIGBEE_DIR "The folder with the Zigbee headers"
     "${AIRLIFT_ESP_DIR}/../esp-zigbee")
+__airlift_locate(AIRLIFT_ADF_DIR "The folder with the ESP-ADF headers"
+    "${AIRLIFT_ESP_DIR}/../esp-adf")
 
 # The compiler and flags that the libraries were built with.
 include("${AIRLIFT_LIB_DIR}/airlift-flags.cmake")

@@ -1,0 +1,4 @@
+/* Which ESP-IDF this is. */
+#pragma once
+
+#include "esp_idf_version.h"

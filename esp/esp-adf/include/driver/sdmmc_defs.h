@@ -1,0 +1,2 @@
+/* Commands of SD cards: none is sent here. */
+#pragma once

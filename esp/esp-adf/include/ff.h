@@ -1,0 +1,2 @@
+/* FatFs: sources that include it get nothing from it here; files are the host's. */
+#pragma once
