@@ -86,8 +86,9 @@ enum al_change_outcome {
 };
 
 /* May a partition's content be replaced by a change set? Only whole sectors; inside one
- * writable data partition of the table or in no partition at all (those registered at run time
- * are not known at a start); never otadata, NVS keys, emulated eFuse or the NVS named "nvs". */
+ * writable partition of the table (data, or a type of the user's own) or in no partition at all
+ * (those registered at run time are not known at a start); never otadata, NVS keys, emulated eFuse
+ * or the NVS named "nvs". */
 bool al_change_target_ok(const struct al_ota *o, uint32_t offset, uint32_t size);
 
 /* Bytes up to the last that is not 0xff, rounded up to whole sectors. */

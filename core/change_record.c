@@ -50,10 +50,14 @@ static bool inside(struct range a, const struct al_part *p)
            a.len <= p->size - (a.begin - p->offset);
 }
 
-/* Data that no update may replace: the boot choice, keys, fuses, the system's settings. */
+/* What no change set may write to: apps and boot loaders, the boot choice, keys, fuses, the
+ * system's settings. Types that are the user's own are data. */
 static bool sacred(const struct al_part *p)
 {
-    if (p->type != AL_PART_DATA || p->flags & AL_PART_READONLY) return true;
+    if (p->type == AL_PART_APP || p->type == AL_PART_BOOTLOADER ||
+        p->type == AL_PART_PARTITION_TABLE || p->flags & AL_PART_READONLY)
+        return true;
+    if (p->type != AL_PART_DATA) return false;
     switch (p->subtype) {
     case AL_PART_DATA_OTA:
     case AL_PART_DATA_NVS_KEYS:

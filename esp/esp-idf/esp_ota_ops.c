@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "esp/esp-idf/idf_device.h"
+#include "esp/esp-idf/part_update_impl.h"
 #include "esp_log.h"
 
 static const char *TAG = "esp_ota_ops";
@@ -71,10 +72,11 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
     if (!h) return ESP_ERR_NO_MEM;
     struct al_part part = idf_part(partition);
     struct al_ota *o = idf_device_lock();
-    esp_err_t err =
-        keep_if_open(o, h, al_ota_begin(o, &part, u32(image_size), &h->update), out_handle);
+    int err = part_place_may_write(o, &part);
+    if (!err) err = al_ota_begin(o, &part, u32(image_size), &h->update);
+    esp_err_t result = keep_if_open(o, h, err, out_handle);
     idf_device_unlock();
-    return err;
+    return result;
 }
 
 esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_size,
@@ -87,7 +89,8 @@ esp_err_t esp_ota_resume(const esp_partition_t *partition, const size_t erase_si
     if (!h) return ESP_ERR_NO_MEM;
     struct al_part part = idf_part(partition);
     struct al_ota *o = idf_device_lock();
-    int err = al_ota_resume(o, &part, u32(erase_size), u32(image_offset), &h->update);
+    int err = part_place_may_write(o, &part);
+    if (!err) err = al_ota_resume(o, &part, u32(erase_size), u32(image_offset), &h->update);
     esp_err_t result = keep_if_open(o, h, err, out_handle);
     idf_device_unlock();
     return result;

@@ -4,6 +4,7 @@
 
 #include "device/board.h"
 #include "esp/esp-idf/idf_device.h"
+#include "esp/esp-idf/part_update_impl.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_system.h"
@@ -41,7 +42,13 @@ static esp_err_t set_boot(const esp_partition_t *partition, bool skip_verify)
     if (!partition) return ESP_ERR_INVALID_ARG;
     struct al_part part = idf_part(partition);
     struct al_ota *o = idf_device_lock();
-    int err = al_ota_set_boot(o, &part, skip_verify);
+    int err;
+    if (part_overlay_hold(partition)) {
+        err = al_ota_verify_part(o, &part, NULL);
+        if (!err) part_place_claim(&part);
+    } else {
+        err = al_ota_set_boot(o, &part, skip_verify);
+    }
     idf_device_unlock();
     return idf_err(err);
 }
@@ -148,7 +155,9 @@ esp_err_t esp_ota_check_image_validity(esp_partition_type_t type, const esp_imag
 
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
-    return locked(al_ota_mark_valid);
+    esp_err_t err = locked(al_ota_mark_valid);
+    if (!err) part_place_confirmed();
+    return err;
 }
 
 esp_err_t esp_ota_mark_app_invalid_rollback(void)

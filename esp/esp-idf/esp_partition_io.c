@@ -5,6 +5,7 @@
 
 #include "device/board.h"
 #include "esp/esp-idf/idf_device.h"
+#include "esp/esp-idf/part_update_impl.h"
 #include "esp_flash.h"
 #include "esp_partition.h"
 #include "host/crypto_openssl.h"
@@ -30,6 +31,8 @@ esp_err_t esp_partition_read(const esp_partition_t *p, size_t offset, void *dst,
 {
     struct al_window w;
     esp_err_t err = access(p, offset, size, &w);
+    struct part_update *u = part_overlay_of(p);
+    if (u && !err) return part_overlay_read(u, offset, dst, size);
     return err ? err : idf_err(al_window_read(&w, (uint32_t)offset, dst, (uint32_t)size));
 }
 
@@ -48,6 +51,8 @@ static esp_err_t write_plain(const esp_partition_t *p, size_t offset, const void
     if (p->readonly) return ESP_ERR_NOT_ALLOWED;
     esp_err_t err = access(p, offset, size, &w);
     if (!err && blocks) err = check_blocks(p->address + offset, size);
+    struct part_update *u = part_overlay_of(p);
+    if (u && !err) return part_overlay_write(u, offset, src, size);
     return err ? err : idf_err(al_window_program(&w, (uint32_t)offset, src, (uint32_t)size));
 }
 
@@ -73,6 +78,8 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *p, size_t offset, siz
     assert(p);
     if (p->readonly) return ESP_ERR_NOT_ALLOWED;
     esp_err_t err = access(p, offset, size, &w);
+    struct part_update *u = part_overlay_of(p);
+    if (u && !err) return part_overlay_erase(u, offset, size);
     return err ? err : idf_err(al_window_erase(&w, (uint32_t)offset, (uint32_t)size));
 }
 
@@ -86,8 +93,14 @@ esp_err_t esp_partition_mmap(const esp_partition_t *p, size_t offset, size_t siz
     esp_err_t err = access(p, offset, size, &w);
     if (err) return err;
     if (p->flash_chip != esp_flash_default_chip) return ESP_ERR_NOT_SUPPORTED;
-    *out_ptr = al_window_map(&w, (uint32_t)offset, (uint32_t)size);
-    if (!*out_ptr) return ESP_ERR_NO_MEM;
+    struct part_update *u = part_overlay_of(p);
+    if (u) {
+        err = part_overlay_map(u, offset, size, out_ptr);
+        if (err) return err;
+    } else {
+        *out_ptr = al_window_map(&w, (uint32_t)offset, (uint32_t)size);
+        if (!*out_ptr) return ESP_ERR_NO_MEM;
+    }
     *out_handle = __atomic_add_fetch(&handles, 1, __ATOMIC_RELAXED);
     return ESP_OK;
 }

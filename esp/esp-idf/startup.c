@@ -7,6 +7,7 @@
 #include "device/board.h"
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/kernel.h"
+#include "esp/esp-idf/part_update.h"
 #include "esp/esp-idf/rtc_memory.h"
 #include "esp_app_desc.h"
 #include "esp_efuse.h"
@@ -81,6 +82,7 @@ int main(void)
     log_application();
     log_chip();
     check_secure_version();
+    idf_change_recover();
     start_task_watchdog();
     uint32_t stack = (uint32_t)airlift_config_int("ESP_MAIN_TASK_STACK_SIZE", ESP_TASK_MAIN_STACK);
     if (xTaskCreatePinnedToCore(main_task, "main", stack, NULL, ESP_TASK_MAIN_PRIO, NULL, 0) !=
