@@ -40,7 +40,7 @@ LIB_CLI := $(BUILD)/lib/libairlift-cli.a
 ESP_INCLUDES := -Iesp/esp-idf/include -Iesp/esp-zigbee/include -Iesp/esp-adf/include \
                 -Iesp/esp-idf/include_default
 $(BUILD)/obj/core/%.o $(BUILD)/obj/zigbee/%.o: STD := -std=c11 -pedantic -Wconversion -Wno-sign-conversion
-$(BUILD)/obj/esp/%.o $(BUILD)/obj/at/%.o $(BUILD)/obj/tests/esp/%.o $(BUILD)/obj/tests/at/%.o: STD := -std=gnu17 $(ESP_INCLUDES) -Wno-missing-prototypes
+$(BUILD)/obj/esp/%.o $(BUILD)/obj/at/%.o $(BUILD)/obj/tests/esp/%.o $(BUILD)/obj/tests/at/%.o $(BUILD)/obj/tests/support/adf_%.o $(BUILD)/obj/tests/support/cloud_%.o: STD := -std=gnu17 $(ESP_INCLUDES) -Wno-missing-prototypes
 STD ?= -std=gnu17
 
 $(BUILD)/obj/%.o: %.c
