@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "net/http_certificate.h"
+#include "net/http_one_record.h"
 #include "net/url_decode.h"
 
 /* X25519 first: clients send that key share unasked; any other costs a round trip. AES-128
@@ -58,7 +59,8 @@ struct http_request {
     uint64_t drained;
     unsigned status; /* 0: no answer yet */
     struct MHD_Response *response;
-    bool queued;
+    bool queued, complete;
+    gnutls_session_t one_record; /* of the connection; NULL: the answer may leave as it likes */
     void *user;
 };
 
@@ -166,6 +168,8 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **request,
     struct http_server *s = cls;
     struct http_request *r = *request;
     if (!r) return;
+    r->complete = code == MHD_REQUEST_TERMINATED_COMPLETED_OK && r->queued;
+    if (r->complete && r->one_record && !http_one_record_flush(r->one_record)) r->complete = false;
     if (s->cfg.handler->gone) s->cfg.handler->gone(s->cfg.ctx, r);
     if (r->response) MHD_destroy_response(r->response);
     free(r->path);
@@ -179,6 +183,7 @@ static enum MHD_Result queue(struct http_request *r)
 {
     r->queued = true;
     set_waiting(r->mhd, false); /* sending may take as long as it likes */
+    if (r->one_record) http_one_record_begin(r->one_record);
     return MHD_queue_response(r->mhd, r->status, r->response);
 }
 
@@ -375,6 +380,11 @@ bool http_request_query(const struct http_request *r, const char *name, char *ou
     return fits;
 }
 
+const char *http_request_query_raw(const struct http_request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
 struct unknown_query {
     const char *const *names;
     const char *found;
@@ -431,6 +441,19 @@ bool http_request_answered(const struct http_request *r)
     return r->status != 0;
 }
 
+bool http_request_complete(const struct http_request *r)
+{
+    return r->complete;
+}
+
+void http_answer_in_one(struct http_request *r)
+{
+    if (!r->server->cfg.cert_pem) return;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    r->one_record = info ? info->tls_session : NULL;
+}
+
 static void answer(struct http_request *r, unsigned status, struct MHD_Response *response)
 {
     if (!response) return; /* no memory: the connection ends without an answer */
@@ -450,10 +473,12 @@ void http_answer_text(struct http_request *r, unsigned status, const char *type,
 void http_answer_bytes(struct http_request *r, unsigned status, const void *data, size_t len,
                        void (*release)(void *ctx), void *release_ctx)
 {
-    struct MHD_Response *response = r->status
-                                        ? NULL
-                                        : MHD_create_response_from_buffer_with_free_callback_cls(
-                                              len, (void *)(uintptr_t)data, release, release_ctx);
+    struct MHD_Response *response = NULL;
+    if (!r->status && r->one_record)
+        response = http_one_record_response(r->one_record, data, len, release, release_ctx);
+    else if (!r->status)
+        response = MHD_create_response_from_buffer_with_free_callback_cls(
+            len, (void *)(uintptr_t)data, release, release_ctx);
     if (!response)
         release(release_ctx);
     else

@@ -67,6 +67,8 @@ const char *http_request_path(const struct http_request *r);
 const char *http_request_header(const struct http_request *r, const char *name); /* or NULL */
 /* Value of a query argument, decoded into out. false: absent, malformed or too long. */
 bool http_request_query(const struct http_request *r, const char *name, char *out, size_t size);
+/* The same as it came, but '+' as a blank; NULL: absent. */
+const char *http_request_query_raw(const struct http_request *r, const char *name);
 /* The first query argument whose name is none of names (which end with NULL); NULL: none. */
 const char *http_request_unknown_query(const struct http_request *r, const char *const *names);
 int64_t http_request_body_len(const struct http_request *r); /* announced; -1: chunked; 0: none */
@@ -74,11 +76,16 @@ const char *http_request_peer(const struct http_request *r, char out[64]); /* ad
 void http_request_set_user(struct http_request *r, void *user);
 void *http_request_user(const struct http_request *r);
 bool http_request_answered(const struct http_request *r);
+/* For gone: the answer was given to the connection to its last byte. */
+bool http_request_complete(const struct http_request *r);
 
 /* Answers; the first one counts. text is copied; data stays the caller's until release. */
 void http_answer_text(struct http_request *r, unsigned status, const char *type, const char *text);
 void http_answer_bytes(struct http_request *r, unsigned status, const void *data, size_t len,
                        void (*release)(void *ctx), void *release_ctx);
+/* Before the answer, for clients that read a head and its first body bytes at once: both leave
+ * in one TLS record. (Over TCP alone they always leave in one send.) */
+void http_answer_in_one(struct http_request *r);
 /* To the answer given before. */
 void http_answer_header(struct http_request *r, const char *name, const char *value);
 
