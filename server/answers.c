@@ -32,6 +32,11 @@ void answer_store_error(struct http_request *r, int err, const char *name)
     if (err == -ENOENT) {
         snprintf(text, sizeof text, "there is no artifact '%.127s'", name);
         answer_error(r, 404, "not_found", text, "GET /api/v1/artifacts lists what is there");
+    } else if (err == -EBUSY) {
+        snprintf(text, sizeof text, "modules get '%.127s' from the cloud", name);
+        answer_error(r, 409, "in_use", text,
+                     "remove the version that holds it first: 'airlift cloud roms PRODUCT' and "
+                     "'airlift cloud roms remove' tell and do");
     } else if (err == -ENOSPC || err == -EDQUOT || err == -EFBIG) {
         answer_error(r, 507, "disk_full", "the server has no room for this file",
                      "free space in its data directory, or delete artifacts");

@@ -7,9 +7,12 @@
 #include "server/answers.h"
 #include "server/artifacts.h"
 #include "server/auth.h"
+#include "server/cloud_api.h"
 #include "server/firmware.h"
 #include "server/gateway_api.h"
 #include "server/log.h"
+
+#define CLOUD_PREFIX API_PREFIX "cloud/"
 
 static const char page[] =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>airliftd</title>"
@@ -88,10 +91,26 @@ static void route_open(struct http_request *r, const char *path)
         health(r);
 }
 
+/* Whose request it is, once it is let in. */
+enum part { ARTIFACTS, CLOUD, MODULES };
+
+static enum part part_of(const struct http_request *r)
+{
+    const char *path = http_request_path(r);
+    if (path && behind(path, CLOUD_PREFIX)) return CLOUD;
+    return path && behind(path, CLOUD_WIRE_PREFIX) ? MODULES : ARTIFACTS;
+}
+
+static void route_cloud(struct api *api, struct http_request *r, const char *rest)
+{
+    if (allowed(api, r)) cloud_api_begin(api->modules.cloud, r, rest);
+}
+
 static void begin(void *ctx, struct http_request *r)
 {
     struct api *api = ctx;
     const char *path = http_request_path(r), *rest;
+    enum part part = part_of(r);
     if (!path)
         answer_error(r, 400, "bad_path", "the path holds a bad percent escape", NULL);
     else if ((rest = behind(path, FIRMWARE_PREFIX)))
@@ -102,14 +121,49 @@ static void begin(void *ctx, struct http_request *r)
         route_artifact(api, r, rest);
     else if ((rest = behind(path, API_PREFIX "zigbee/")))
         route_zigbee(api, r, rest);
+    else if (part == MODULES)
+        cloud_wire_begin(&api->modules, r, path);
+    else if (part == CLOUD)
+        route_cloud(api, r, behind(path, CLOUD_PREFIX));
     else
         route_open(r, path);
     http_answer_header(r, "X-Content-Type-Options", "nosniff");
 }
 
-const struct http_handler api_handler = {
-    .begin = begin,
-    .body = artifacts_upload_body,
-    .end = artifacts_upload_end,
-    .gone = artifacts_upload_gone,
-};
+static void body(void *ctx, struct http_request *r, const void *data, size_t len)
+{
+    struct api *api = ctx;
+    enum part part = part_of(r);
+    if (part == MODULES)
+        cloud_wire_body(&api->modules, r, data, len);
+    else if (part == CLOUD)
+        cloud_api_body(r, data, len);
+    else
+        artifacts_upload_body(api, r, data, len);
+}
+
+static void end(void *ctx, struct http_request *r)
+{
+    struct api *api = ctx;
+    enum part part = part_of(r);
+    if (part == MODULES)
+        cloud_wire_end(&api->modules, r);
+    else if (part == CLOUD)
+        cloud_api_end(r);
+    else
+        artifacts_upload_end(api, r);
+}
+
+static void gone(void *ctx, struct http_request *r)
+{
+    struct api *api = ctx;
+    enum part part = part_of(r);
+    if (part == MODULES)
+        cloud_wire_gone(&api->modules, r);
+    else if (part == CLOUD)
+        cloud_api_gone(r);
+    else
+        artifacts_upload_gone(api, r);
+}
+
+const struct http_handler api_handler = {.begin = begin, .body = body, .end = end, .gone = gone};

@@ -43,8 +43,8 @@ static enum range_answer wanted_range(const struct http_request *r, const struct
     return range_parse(http_request_header(r, "Range"), a->size, first, last);
 }
 
-static void send_content(struct http_request *r, const struct artifact *a, struct blob *blob,
-                         const struct validators *v)
+static struct firmware_sent send_content(struct http_request *r, const struct artifact *a,
+                                         struct blob *blob, const struct validators *v)
 {
     char content_range[80];
     uint64_t first = 0, last = 0;
@@ -55,7 +55,7 @@ static void send_content(struct http_request *r, const struct artifact *a, struc
         answer_error(r, 416, "range", "the range lies behind the end of the file", NULL);
         http_answer_header(r, "Content-Range", content_range);
         add_validators(r, v);
-        return;
+        return (struct firmware_sent){.status = 416};
     }
     uint64_t len = range == RANGE_PART ? last - first + 1 : a->size;
     http_answer_bytes(r, range, blob_data(blob) + first, len, blob_release, blob);
@@ -66,13 +66,32 @@ static void send_content(struct http_request *r, const struct artifact *a, struc
     }
     http_answer_header(r, "Content-Type", "application/octet-stream");
     add_validators(r, v);
+    return (struct firmware_sent){range, first, len};
+}
+
+struct firmware_sent firmware_send(struct http_request *r, const struct artifact *a,
+                                   struct blob *blob)
+{
+    struct validators v;
+    snprintf(v.etag, sizeof v.etag, "\"%s\"", a->sha256);
+    http_date_format((time_t)a->published, v.modified);
+    int status = precondition(r, &v, a);
+    if (status == 0) return send_content(r, a, blob, &v);
+    if (status == 304) { /* no body is sent, but the length it would have */
+        http_answer_bytes(r, 304, blob_data(blob), blob_size(blob), blob_release, blob);
+    } else {
+        blob_release(blob);
+        answer_error(r, (unsigned)status, "precondition", "the file is not the one asked for",
+                     NULL);
+    }
+    add_validators(r, &v);
+    return (struct firmware_sent){.status = (unsigned)status};
 }
 
 void firmware_answer(struct store *s, struct http_request *r, const char *name)
 {
     struct artifact a;
     struct blob *blob;
-    struct validators v;
     if (!http_request_is(r, "GET") && !http_request_is(r, "HEAD")) {
         answer_method(r, "GET, HEAD");
         return;
@@ -82,19 +101,5 @@ void firmware_answer(struct store *s, struct http_request *r, const char *name)
         answer_store_error(r, err, name);
         return;
     }
-    snprintf(v.etag, sizeof v.etag, "\"%s\"", a.sha256);
-    http_date_format((time_t)a.published, v.modified);
-    int status = precondition(r, &v, &a);
-    if (status == 0) {
-        send_content(r, &a, blob, &v);
-        return;
-    }
-    if (status == 304) { /* no body is sent, but the length it would have */
-        http_answer_bytes(r, 304, blob_data(blob), blob_size(blob), blob_release, blob);
-    } else {
-        blob_release(blob);
-        answer_error(r, (unsigned)status, "precondition", "the file is not the one asked for",
-                     NULL);
-    }
-    add_validators(r, &v);
+    firmware_send(r, &a, blob);
 }

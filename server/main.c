@@ -32,7 +32,7 @@ struct daemon {
     int lock_fd;
     struct tls_material tls;
     struct api api;
-    struct http_server *http;
+    struct http_server *http, *modules;
     bool announced, token_made;
 };
 
@@ -128,6 +128,35 @@ static bool start_gateway(struct daemon *d)
     return d->api.gateway != NULL;
 }
 
+static bool open_cloud(struct daemon *d)
+{
+    struct cloud_service *m = &d->api.modules;
+    m->store = d->api.store;
+    m->cloud = cloud_open(d->api.store, d->options.data, d->why, sizeof d->why);
+    m->keys = cloud_limit_new(d->options.module_limit);
+    m->addresses = cloud_limit_new(d->options.nat_limit);
+    if (m->cloud && (!m->keys || !m->addresses)) snprintf(d->why, sizeof d->why, "out of memory");
+    return m->cloud && m->keys && m->addresses;
+}
+
+/* Modules without usable TLS; nothing else is served there. */
+static bool start_modules(struct daemon *d)
+{
+    unsigned port;
+    if (!d->options.modules) return true;
+    int fd = http_listen(d->options.modules, &port, d->why, sizeof d->why);
+    if (fd < 0) return false;
+    struct http_server_config cfg = {
+        .connection_limit = d->options.connections,
+        .address_limit = d->options.connections_per_address,
+        .handler = &cloud_wire_handler,
+        .ctx = &d->api.modules,
+    };
+    d->modules = http_server_start(&cfg, fd, d->why, sizeof d->why);
+    if (d->modules) server_log("modules are served over plain HTTP on port %u", port);
+    return d->modules != NULL;
+}
+
 static bool prepare(struct daemon *d)
 {
     const struct options *o = &d->options;
@@ -138,7 +167,8 @@ static bool prepare(struct daemon *d)
     if (!d->api.store) return false;
     int err = auth_ready(d->api.store, o->data, o->new_token, &d->token_made);
     if (err != 0) return cannot_write(d, err);
-    return (!o->zigbee_radio || start_gateway(d)) && start_http(d);
+    return open_cloud(d) && (!o->zigbee_radio || start_gateway(d)) && start_modules(d) &&
+           start_http(d);
 }
 
 static void tell(const struct daemon *d)
@@ -169,8 +199,12 @@ static void raise_file_limit(void)
 static void clean_up(struct daemon *d)
 {
     http_server_stop(d->http, STOP_GRACE_S);
+    http_server_stop(d->modules, STOP_GRACE_S);
     if (d->announced) data_dir_announce(d->options.data, NULL);
     gateway_thread_stop(d->api.gateway);
+    cloud_close(d->api.modules.cloud);
+    cloud_limit_free(d->api.modules.keys);
+    cloud_limit_free(d->api.modules.addresses);
     store_close(d->api.store);
     tls_material_free(&d->tls);
     if (d->lock_fd >= 0) close(d->lock_fd);

@@ -9,10 +9,13 @@
 #include "host/version.h"
 #include "server/gateway.h"
 
-#define EXIT_USAGE       2
-#define DEFAULT_LISTEN   "[::]:8070"
-#define DEFAULT_MAX_SIZE (64u << 20)
-#define DAY_S            86400u
+#define EXIT_USAGE           2
+#define DEFAULT_LISTEN       "[::]:8070"
+#define DEFAULT_MAX_SIZE     (64u << 20)
+#define DAY_S                86400u
+/* A thousand modules behind one address ask, load, and try again. */
+#define DEFAULT_MODULE_LIMIT 60u
+#define DEFAULT_NAT_LIMIT    6000u
 
 enum {
     OPT_DATA = 256,
@@ -27,6 +30,9 @@ enum {
     OPT_NEW_TOKEN,
     OPT_CONNECTIONS,
     OPT_PER_ADDRESS,
+    OPT_MODULES,
+    OPT_MODULE_LIMIT,
+    OPT_NAT_LIMIT,
     OPT_ZIGBEE_RADIO,
     OPT_ZIGBEE_PARALLEL,
     OPT_ZIGBEE_CHANNEL,
@@ -49,6 +55,9 @@ static const struct option table[] = {
     {"new-token", no_argument, NULL, OPT_NEW_TOKEN},
     {"connections", required_argument, NULL, OPT_CONNECTIONS},
     {"connections-per-address", required_argument, NULL, OPT_PER_ADDRESS},
+    {"modules", required_argument, NULL, OPT_MODULES},
+    {"module-limit", required_argument, NULL, OPT_MODULE_LIMIT},
+    {"module-address-limit", required_argument, NULL, OPT_NAT_LIMIT},
     {"zigbee-radio", required_argument, NULL, OPT_ZIGBEE_RADIO},
     {"zigbee-parallel", required_argument, NULL, OPT_ZIGBEE_PARALLEL},
     {"zigbee-channel", required_argument, NULL, OPT_ZIGBEE_CHANNEL},
@@ -75,6 +84,10 @@ static const char help[] =
     "  --max-size BYTES         largest file that is taken (64M); K and M are understood\n"
     "  --connections N          most connections at a time (4096)\n"
     "  --connections-per-address N  most connections of one address (1024)\n"
+    "  --modules ADDRESS:PORT   serve ESP-AT and ESP8266 modules over plain HTTP, too: only the\n"
+    "                           addresses under /v1/\n"
+    "  --module-limit N         requests a minute of one module key (60)\n"
+    "  --module-address-limit N requests of modules a minute from one address (6000)\n"
     "  --zigbee-radio R         be a Zigbee gateway, too: medium:SOCKET, spinel:DEVICE or\n"
     "                           spinel:tcp://HOST:PORT\n"
     "  --zigbee-channel N       form its network on this channel, 11 to 26\n"
@@ -162,6 +175,17 @@ static int take(struct options *o, int option, const char *value)
         status = take_number("--cert-check", value, 365 * DAY_S, &n);
         o->cert_check_s = (unsigned)n;
         break;
+    case OPT_MODULES:
+        o->modules = value;
+        break;
+    case OPT_MODULE_LIMIT:
+        status = take_number("--module-limit", value, 1000000, &n);
+        o->module_limit = (uint32_t)n;
+        break;
+    case OPT_NAT_LIMIT:
+        status = take_number("--module-address-limit", value, 1000000, &n);
+        o->nat_limit = (uint32_t)n;
+        break;
     case OPT_ZIGBEE_RADIO:
         o->zigbee_radio = value;
         break;
@@ -196,7 +220,12 @@ static int take(struct options *o, int option, const char *value)
 int options_parse(int argc, char **argv, struct options *out)
 {
     *out = (struct options){
-        .listen = DEFAULT_LISTEN, .max_size = DEFAULT_MAX_SIZE, .cert_check_s = DAY_S};
+        .listen = DEFAULT_LISTEN,
+        .max_size = DEFAULT_MAX_SIZE,
+        .cert_check_s = DAY_S,
+        .module_limit = DEFAULT_MODULE_LIMIT,
+        .nat_limit = DEFAULT_NAT_LIMIT,
+    };
     for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         int status = take(out, option, optarg);
         if (status >= 0) return status;

@@ -14,10 +14,12 @@ struct options {
     unsigned connections, connections_per_address;
     unsigned cert_check_s; /* the certificate is looked at again this often */
     bool http, print_ca, new_token;
-    const char *zigbee_radio;      /* NULL: no gateway */
-    unsigned zigbee_parallel;      /* 0: the default */
-    unsigned zigbee_channel;       /* 0: any */
-    uint16_t quiet_from, quiet_to; /* minutes of the day */
+    const char *modules;              /* where modules find plain HTTP; NULL: nowhere */
+    uint32_t module_limit, nat_limit; /* requests a minute of a key, of an address; 0: any */
+    const char *zigbee_radio;         /* NULL: no gateway */
+    unsigned zigbee_parallel;         /* 0: the default */
+    unsigned zigbee_channel;          /* 0: any */
+    uint16_t quiet_from, quiet_to;    /* minutes of the day */
     bool zigbee_manual;
 };
 

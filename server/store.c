@@ -287,9 +287,24 @@ int store_publish(struct store *s, struct blob_draft *draft, struct artifact *a,
     return err;
 }
 
-static int forget_name(struct store *s, void *arg)
+/* Does a version of the module cloud hold something that this name stands or stood for? */
+static int used_by_modules(struct store *s, const char *name)
 {
     int err;
+    sqlite3_stmt *stmt = store_sql_prepare(
+        s->db, &err,
+        "SELECT 1 FROM cloud_rom_file f JOIN publication p ON p.sha256 = f.sha256 WHERE p.name = ?",
+        "t", name);
+    int code = stmt ? sqlite3_step(stmt) : SQLITE_DONE;
+    if (stmt) err = code == SQLITE_ROW ? -EBUSY : store_sql_error(s->db, code);
+    sqlite3_finalize(stmt);
+    return err;
+}
+
+static int forget_name(struct store *s, void *arg)
+{
+    int err = used_by_modules(s, arg);
+    if (err != 0) return err;
     sqlite3_stmt *stmt =
         store_sql_prepare(s->db, &err, "DELETE FROM publication WHERE name = ?", "t", arg);
     err = store_sql_finish(s->db, stmt, err);

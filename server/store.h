@@ -53,7 +53,8 @@ int store_list(struct store *s, int (*each)(void *ctx, const struct artifact *a)
 /* All publications of a name, newest first. */
 int store_history(struct store *s, const char *name,
                   int (*each)(void *ctx, const struct artifact *a), void *ctx);
-/* Forgets a name, its history, and the contents that no other name ever stood for. */
+/* Forgets a name, its history, and the contents that no other name ever stood for. -EBUSY: a
+ * version for modules (server/cloud.h) holds one of these contents. */
 int store_withdraw(struct store *s, const char *name);
 
 /* Small values that outlive a restart. out: -ENOENT leaves it alone. */

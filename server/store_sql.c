@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "server/cloud_schema.h"
 #include "server/log.h"
 
 #define BUSY_TIMEOUT_MS 5000
@@ -23,6 +24,7 @@ static const char *const steps[] = {
     "CREATE INDEX publication_name ON publication(name, id);"
     "CREATE INDEX publication_sha256 ON publication(sha256);"
     "CREATE TABLE setting(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
+    CLOUD_SCHEMA,
 };
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof *steps))
 
@@ -40,23 +42,30 @@ int store_sql_run(sqlite3 *db, const char *sql)
     return store_sql_error(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
-sqlite3_stmt *store_sql_prepare(sqlite3 *db, int *err, const char *sql, const char *types, ...)
+sqlite3_stmt *store_sql_prepare_list(sqlite3 *db, int *err, const char *sql, const char *types,
+                                     va_list list)
 {
     sqlite3_stmt *stmt = NULL;
-    va_list list;
     int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-    va_start(list, types);
     for (int i = 1; code == SQLITE_OK && types[i - 1]; i++) {
         if (types[i - 1] == 't')
             code = sqlite3_bind_text(stmt, i, va_arg(list, const char *), -1, SQLITE_TRANSIENT);
         else
             code = sqlite3_bind_int64(stmt, i, va_arg(list, int64_t));
     }
-    va_end(list);
     *err = store_sql_error(db, code);
     if (*err == 0) return stmt;
     sqlite3_finalize(stmt);
     return NULL;
+}
+
+sqlite3_stmt *store_sql_prepare(sqlite3 *db, int *err, const char *sql, const char *types, ...)
+{
+    va_list list;
+    va_start(list, types);
+    sqlite3_stmt *stmt = store_sql_prepare_list(db, err, sql, types, list);
+    va_end(list);
+    return stmt;
 }
 
 int store_sql_finish(sqlite3 *db, sqlite3_stmt *stmt, int err)

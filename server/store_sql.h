@@ -3,6 +3,7 @@
 #define SERVER_STORE_SQL_H
 
 #include <sqlite3.h>
+#include <stdarg.h>
 
 #include "server/store.h"
 
@@ -14,9 +15,11 @@ int store_sql_error(sqlite3 *db, int code);
 
 int store_sql_run(sqlite3 *db, const char *sql);
 
-/* Prepares sql and binds: types has a letter an argument, 't' const char *, 'i' int64_t.
+/* Prepares sql and binds: types has a letter an argument, 't' const char * (NULL too), 'i' int64_t.
  * NULL: failed and logged, *err says how. */
 sqlite3_stmt *store_sql_prepare(sqlite3 *db, int *err, const char *sql, const char *types, ...);
+sqlite3_stmt *store_sql_prepare_list(sqlite3 *db, int *err, const char *sql, const char *types,
+                                     va_list list);
 
 /* Steps once and finalizes, for statements without rows. stmt NULL gives err. */
 int store_sql_finish(sqlite3 *db, sqlite3_stmt *stmt, int err);
