@@ -36,9 +36,10 @@ struct at_command {
     at_handler *test, *query, *set, *execute; /* NULL: this form is an error (operation type) */
 };
 
-/* Groups of commands, each ended by a zeroed element; at_commands.c lists them. */
-extern const struct at_command at_basic_commands[], at_system_commands[], at_wifi_commands[],
-    at_user_ota_commands[], at_ciupdate_commands[], at_web_server_commands[];
+/* Groups of commands, each ended by a zeroed element; at_start.c lists them. */
+extern const struct at_command at_basic_commands[], at_system_commands[], at_sysflash_commands[],
+    at_sysmfg_commands[], at_wifi_commands[], at_user_ota_commands[], at_ciupdate_commands[],
+    at_web_server_commands[], at_air_update_commands[];
 
 /* Parameters of a set command, index from 0. Count: as given, omitted ones included. A getter
  * that fails notes the error code for AT+SYSLOG (which parameter, and why). */
@@ -73,6 +74,8 @@ void at_drain(struct at_call *call);
 /* Data mode: exactly len raw bytes behind the prompt, as they come. Blocks without limit. Returns
  * as soon as any bytes are there: up to len. 0: the port is gone. */
 size_t at_read(struct at_call *call, void *buf, size_t len);
+/* Also 0 when nothing comes for so long. */
+size_t at_read_for(struct at_call *call, void *buf, size_t len, unsigned ms);
 /* After the last one: data mode ends; bytes that wait already are dropped, answered with
  * busy p...; true: there were some. */
 bool at_drop_rest(struct at_call *call);
@@ -80,14 +83,12 @@ bool at_drop_rest(struct at_call *call);
 /* Restarts the chip when all output is out. */
 _Noreturn void at_restart(struct at_call *call);
 
-/* Zeros mean the defaults (CONFIG_AT_...). */
 struct at_config {
-    int uart; /* port number of driver/uart.h; -1: CONFIG_AT_UART_PORT */
-    const struct at_command *const *extra; /* groups of the application, NULL-terminated */
+    const struct at_command *const *extra; /* groups of the application, NULL-terminated, or NULL */
 };
 
-/* Opens the port and the commands, confirms an app on trial (the boot loader has rollback),
- * prints "ready". Returns when commands are taken. */
+/* Opens the port (UART CONFIG_AT_UART_PORT) and the commands, confirms an app on trial (the boot
+ * loader has rollback), prints "ready". Returns when commands are taken. cfg may be NULL. */
 void at_start(const struct at_config *cfg);
 
 #endif

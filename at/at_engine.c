@@ -141,15 +141,22 @@ static void command_task(void *arg)
 
 /* --- lines --- */
 
+static struct timespec after(unsigned ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
+}
+
 /* State held. Waits a moment for the command that runs. */
 static void be_patient(struct at_session *s)
 {
     if (!running || s->waited == number) return;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += GRACE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct timespec until = after(GRACE_MS);
     s->waited = number;
     while (running && !s->line.raw && !pthread_cond_timedwait(&changed, &state, &until)) {
     }
@@ -214,13 +221,16 @@ static void keep_data(struct at_session *s, const uint8_t *data, size_t len)
     }
 }
 
-size_t at_read(struct at_call *c, void *buf, size_t len)
+/* until NULL: for ever. */
+static size_t read_until(struct at_session *s, uint8_t *to, size_t len,
+                         const struct timespec *until)
 {
-    struct at_session *s = c->session;
-    uint8_t *to = buf;
     size_t n = 0;
+    int err = 0;
     pthread_mutex_lock(&state);
-    while (len && !s->data_len && s->line.raw && !s->gone) pthread_cond_wait(&changed, &state);
+    while (len && !s->data_len && s->line.raw && !s->gone && !err)
+        err = until ? pthread_cond_timedwait(&changed, &state, until)
+                    : pthread_cond_wait(&changed, &state);
     for (; n < len && s->data_len; n++, s->data_len--) {
         to[n] = s->data[s->data_first];
         s->data_first = (s->data_first + 1) % DATA_ROOM;
@@ -228,6 +238,17 @@ size_t at_read(struct at_call *c, void *buf, size_t len)
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&state);
     return n;
+}
+
+size_t at_read(struct at_call *c, void *buf, size_t len)
+{
+    return read_until(c->session, buf, len, NULL);
+}
+
+size_t at_read_for(struct at_call *c, void *buf, size_t len, unsigned ms)
+{
+    struct timespec until = after(ms);
+    return read_until(c->session, buf, len, &until);
 }
 
 bool at_drop_rest(struct at_call *c)
