@@ -65,6 +65,13 @@ static void find_host_net(struct host_net *out)
     freeifaddrs(list);
 }
 
+void idf_netif_host_address(esp_netif_ip_info_t *out)
+{
+    struct host_net host;
+    find_host_net(&host);
+    *out = host.ip;
+}
+
 /* --- interfaces --- */
 
 esp_netif_t *esp_netif_new(const esp_netif_config_t *config)

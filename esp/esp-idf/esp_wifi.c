@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "esp/esp-idf/idf_netif.h"
+#include "esp/esp-idf/wifi_air.h"
 #include "esp_eth.h"
 #include "esp_mac.h"
 
@@ -14,6 +15,7 @@ static bool initialized, started, connected;
 static wifi_mode_t mode = WIFI_MODE_STA;
 static wifi_ps_type_t power_save = WIFI_PS_MIN_MODEM;
 static wifi_config_t station;
+static struct wifi_air joined; /* the network, when it is known */
 
 static const char sta_key[] = "WIFI_STA_DEF";
 
@@ -100,10 +102,32 @@ esp_err_t esp_wifi_stop(void)
     return ESP_OK;
 }
 
+static void post_disconnected(uint8_t reason)
+{
+    wifi_event_sta_disconnected_t event = {.reason = reason};
+    memcpy(event.ssid, station.sta.ssid, sizeof event.ssid);
+    event.ssid_len = (uint8_t)strnlen((const char *)event.ssid, sizeof event.ssid);
+    post(WIFI_EVENT_STA_DISCONNECTED, &event, sizeof event);
+}
+
+/* Texts of the configuration may fill their fields. */
+static int join_station(void)
+{
+    char ssid[sizeof station.sta.ssid + 1] = "", password[sizeof station.sta.password + 1] = "";
+    memcpy(ssid, station.sta.ssid, sizeof station.sta.ssid);
+    memcpy(password, station.sta.password, sizeof station.sta.password);
+    return wifi_air_join(ssid, password, &joined);
+}
+
 esp_err_t esp_wifi_connect(void)
 {
     if (!initialized) return ESP_ERR_WIFI_NOT_INIT;
     if (!started) return ESP_ERR_WIFI_NOT_STARTED;
+    int reason = join_station();
+    if (reason) {
+        post_disconnected((uint8_t)reason);
+        return ESP_OK;
+    }
     wifi_event_sta_connected_t event = {.channel = 1, .authmode = station.sta.threshold.authmode};
     memcpy(event.ssid, station.sta.ssid, sizeof event.ssid);
     event.ssid_len = (uint8_t)strnlen((const char *)event.ssid, sizeof event.ssid);
@@ -120,10 +144,7 @@ esp_err_t esp_wifi_disconnect(void)
     if (!started) return ESP_ERR_WIFI_NOT_STARTED;
     if (!connected) return ESP_OK;
     connected = false;
-    wifi_event_sta_disconnected_t event = {.reason = WIFI_REASON_ASSOC_LEAVE};
-    memcpy(event.ssid, station.sta.ssid, sizeof event.ssid);
-    event.ssid_len = (uint8_t)strnlen((const char *)event.ssid, sizeof event.ssid);
-    post(WIFI_EVENT_STA_DISCONNECTED, &event, sizeof event);
+    post_disconnected(WIFI_REASON_ASSOC_LEAVE);
     esp_netif_t *n = esp_netif_get_handle_from_ifkey(sta_key);
     if (n) idf_netif_down(n, IP_EVENT_STA_LOST_IP);
     return ESP_OK;
@@ -155,7 +176,8 @@ esp_err_t esp_wifi_sta_get_ap_info(wifi_ap_record_t *ap_info)
 {
     if (!ap_info) return ESP_ERR_INVALID_ARG;
     if (!connected) return ESP_ERR_WIFI_NOT_CONNECT;
-    *ap_info = (wifi_ap_record_t){.primary = 1, .authmode = station.sta.threshold.authmode};
+    *ap_info = (wifi_ap_record_t){
+        .primary = 1, .rssi = joined.rssi, .authmode = station.sta.threshold.authmode};
     memcpy(ap_info->ssid, station.sta.ssid, sizeof station.sta.ssid);
     return ESP_OK;
 }

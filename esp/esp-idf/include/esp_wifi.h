@@ -1,5 +1,6 @@
-/* Wi-Fi as a station: the host's network stands for the access point, so any name
- * and password connect. No access point mode, no scan. */
+/* Wi-Fi as a station: the host's network stands for the access point. Any name and password
+ * connect, unless the device directory has a file wifi.conf (wifi_air.h). No access point mode,
+ * no scan. */
 #pragma once
 
 #include <stdbool.h>
@@ -44,8 +45,8 @@ esp_err_t esp_wifi_get_config(wifi_interface_t interface, wifi_config_t *conf);
 esp_err_t esp_wifi_set_storage(wifi_storage_t storage);
 esp_err_t esp_wifi_start(void);
 esp_err_t esp_wifi_stop(void);
-/* Posts WIFI_EVENT_STA_CONNECTED, then IP_EVENT_STA_GOT_IP; or
- * WIFI_EVENT_STA_DISCONNECTED when the host has no network. */
+/* Posts WIFI_EVENT_STA_CONNECTED, then IP_EVENT_STA_GOT_IP; or WIFI_EVENT_STA_DISCONNECTED with
+ * WIFI_REASON_NO_AP_FOUND or WIFI_REASON_AUTH_FAIL. */
 esp_err_t esp_wifi_connect(void);
 esp_err_t esp_wifi_disconnect(void);
 esp_err_t esp_wifi_set_ps(wifi_ps_type_t type);

@@ -119,6 +119,7 @@ typedef struct {
 } wifi_event_sta_disconnected_t;
 #define WIFI_REASON_ASSOC_LEAVE 8
 #define WIFI_REASON_NO_AP_FOUND 201
+#define WIFI_REASON_AUTH_FAIL   202
 
 #ifdef __cplusplus
 }
