@@ -2,7 +2,7 @@
 # relative to themselves:
 #
 #   bin/airlift airliftd              lib/airlift/   libraries and their flags
-#   include/airlift/{core,host}/      share/airlift/ idf/ esp-idf/ esp-zigbee/ esp-adf/ (the vendor's headers)
+#   include/airlift/{core,host}/      share/airlift/ idf/ esp-idf/ esp-zigbee/ esp-adf/ (the vendor's headers) at/
 #   share/man/, bash completion, lib/pkgconfig/airlift.pc, lib/systemd/system/airliftd.service
 INSTALL_DIRS = bin lib/airlift lib/pkgconfig lib/systemd/system include/airlift/core \
 	include/airlift/host share/airlift share/man/man1 share/man/man8 share/bash-completion/completions
@@ -30,6 +30,8 @@ install-files:
 	install -d $(TO)/share/airlift/esp-zigbee $(TO)/share/airlift/esp-adf
 	cp -R --no-preserve=ownership esp/esp-zigbee/include $(TO)/share/airlift/esp-zigbee/include
 	cp -R --no-preserve=ownership esp/esp-adf/include $(TO)/share/airlift/esp-adf/include
+	install -d $(TO)/share/airlift/at
+	install -m 644 at/at.h $(TO)/share/airlift/at
 	$(BUILD)/bin/airlift man $(TO)/share/man/man1
 	$(PYTHON) tools/man_from_help.py $(BUILD)/bin/airliftd 'serves firmware to devices over HTTPS' \
 	  > $(TO)/share/man/man8/airliftd.8
