@@ -48,12 +48,7 @@ static ota_service_err_reason_t open_update(struct ota_data *d)
     };
     char why[200] = "";
     esp_err_t err = part_update_begin(d->partition, &how, d->update, why, sizeof why);
-    if (err == ESP_OK) {
-        if (part_update_place(*d->update) == PART_UPDATE_IN_PLACE)
-            ESP_LOGW(TAG, "partition [%s] is written in place: do not cut the power",
-                     d->partition->label);
-        return OTA_SERV_ERR_REASON_SUCCESS;
-    }
+    if (err == ESP_OK) return OTA_SERV_ERR_REASON_SUCCESS;
     *d->update = NULL;
     ESP_LOGE(TAG, "partition [%s] cannot be upgraded: %s (%s)", d->partition->label, why,
              esp_err_to_name(err));
