@@ -95,7 +95,7 @@ function(__airlift_link_project project_name)
         ${sanitizers} ${options})
     target_link_libraries(${elf} PRIVATE __airlift_layer -Wl,--start-group ${libraries}
         "${AIRLIFT_LIB_DIR}/libairlift-esp.a" "${AIRLIFT_LIB_DIR}/libairlift.a" -Wl,--end-group
-        -Wl,--as-needed -lcurl -lssl -lcrypto -lcjson -lseccomp -lm)
+        -Wl,--as-needed -lcurl -lmicrohttpd -lgnutls -lssl -lcrypto -lcjson -lseccomp -lm)
     idf_build_set_property(EXECUTABLE "${elf}")
     idf_build_set_property(EXECUTABLE_NAME "${project_name}")
 endfunction()
