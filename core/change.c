@@ -12,30 +12,14 @@ enum choice {
     REFUSED /* rolled back */
 };
 
-static int read_choice(const struct al_change *c, struct al_window *w, enum choice *choice,
-                       uint32_t *index)
-{
-    struct al_ota_entry e[2];
-    const struct al_part *p = al_part_find(c->o->table, AL_PART_DATA, AL_PART_DATA_OTA, NULL);
-    *choice = NOT_CHOSEN;
-    if (!p || al_part_window(c->o->flash, p, w)) return AL_ERR_NOT_FOUND;
-    int err = al_ota_data_read(w, e);
-    for (uint32_t i = 0; !err && i < 2; i++) {
-        if (!al_ota_entry_written(&e[i]) || e[i].seq != c->seq) continue;
-        *index = i;
-        *choice = al_ota_entry_unusable(&e[i])                                      ? REFUSED
-                  : e[i].state == AL_OTA_NEW || e[i].state == AL_OTA_PENDING_VERIFY ? CHOSEN
-                                                                                    : CONFIRMED;
-    }
-    return err;
-}
-
 static enum choice choice_of(const struct al_change *c)
 {
     struct al_window w;
-    enum choice choice;
+    struct al_ota_entry e;
     uint32_t index;
-    return read_choice(c, &w, &choice, &index) ? NOT_CHOSEN : choice;
+    if (change_entry(c->o, c->seq, &w, &e, &index)) return NOT_CHOSEN;
+    if (al_ota_entry_unusable(&e)) return REFUSED;
+    return e.state == AL_OTA_NEW || e.state == AL_OTA_PENDING_VERIFY ? CHOSEN : CONFIRMED;
 }
 
 static bool runs(const struct al_change *c)
@@ -157,10 +141,11 @@ static int check_old(const struct al_change *c)
 static int unchoose(const struct al_change *c)
 {
     struct al_window w;
-    enum choice choice;
+    struct al_ota_entry e;
     uint32_t index;
-    int err = read_choice(c, &w, &choice, &index);
-    return err || choice == NOT_CHOSEN || choice == REFUSED ? err : al_ota_data_erase(&w, index);
+    int err = change_entry(c->o, c->seq, &w, &e, &index);
+    if (err == AL_ERR_NOT_FOUND) return AL_OK;
+    return err || al_ota_entry_unusable(&e) ? err : al_ota_data_erase(&w, index);
 }
 
 static int swap_back(const struct al_change *c)

@@ -33,6 +33,9 @@ int change_swap(const struct al_change *c, uint32_t part, bool back);
 
 /* The app partition at a flash offset; NULL: none. */
 const struct al_part *change_slot(const struct al_ota *o, uint32_t offset);
+/* The otadata entry with a seq. AL_ERR_NOT_FOUND: there is none. */
+int change_entry(const struct al_ota *o, uint32_t seq, struct al_window *otadata,
+                 struct al_ota_entry *entry, uint32_t *index);
 /* seq that choosing the slot writes now, and that of the entry in force. AL_ERR_NOT_FOUND: no
  * otadata. */
 int change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before);

@@ -268,20 +268,53 @@ int al_change_used(const struct al_ota *o, uint32_t offset, uint32_t size, uint3
 
 /* --- record, read, void --- */
 
+static int read_otadata(const struct al_ota *o, struct al_window *w, struct al_ota_entry e[2])
+{
+    const struct al_part *p = al_part_find(o->table, AL_PART_DATA, AL_PART_DATA_OTA, NULL);
+    if (!p || al_part_window(o->flash, p, w)) return AL_ERR_NOT_FOUND;
+    return al_ota_data_read(w, e);
+}
+
+int change_entry(const struct al_ota *o, uint32_t seq, struct al_window *w,
+                 struct al_ota_entry *entry, uint32_t *index)
+{
+    struct al_ota_entry e[2];
+    int err = read_otadata(o, w, e);
+    if (err) return err;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (!al_ota_entry_written(&e[i]) || e[i].seq != seq) continue;
+        *entry = e[i];
+        *index = i;
+        return AL_OK;
+    }
+    return AL_ERR_NOT_FOUND;
+}
+
 int change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before)
 {
     struct al_window w;
     struct al_ota_entry e[2];
-    const struct al_part *data = al_part_find(o->table, AL_PART_DATA, AL_PART_DATA_OTA, NULL);
     const struct al_part *p = change_slot(o, slot);
     uint32_t slots = al_part_ota_count(o->table);
-    if (!data || !p || !slots || al_part_window(o->flash, data, &w)) return AL_ERR_NOT_FOUND;
-    int err = al_ota_data_read(&w, e);
+    if (!p || !slots) return AL_ERR_NOT_FOUND;
+    int err = read_otadata(o, &w, e);
     if (err) return err;
     int active = al_ota_active(e);
     *before = active < 0 ? AL_OTA_SEQ_EMPTY : e[active].seq;
     *seq = al_ota_switch_plan(e, p->subtype - (uint32_t)AL_PART_OTA_0, slots).seq;
     return AL_OK;
+}
+
+/* An earlier attempt that was rolled back has left the number that this one will have: it must
+ * not be taken for the verdict on this one. */
+static int forget_refused(const struct al_ota *o, uint32_t seq)
+{
+    struct al_window w;
+    struct al_ota_entry e;
+    uint32_t index;
+    int err = change_entry(o, seq, &w, &e, &index);
+    if (err == AL_ERR_NOT_FOUND) return AL_OK;
+    return err || !al_ota_entry_unusable(&e) ? err : al_ota_data_erase(&w, index);
 }
 
 /* The slot as al_ota_set_boot will judge it; it erases an image that is too old. */
@@ -339,6 +372,7 @@ int al_change_record(struct al_ota *o, const struct al_window *area, struct al_c
     err = prepare(o, set);
     if (!err) err = change_check(o, area, set); /* with the lengths of the swaps */
     if (!err && set->switches) err = change_plan(o, set->slot, &c.seq, &c.before);
+    if (!err && set->switches) err = forget_refused(o, c.seq);
     if (err) return err;
     c.set = *set;
     encode(&c, raw);
