@@ -112,10 +112,9 @@ static int walk_verify(struct table_walk *w, uint32_t flash_size)
     return err ? err : fail(w, AL_PART_CHECK_NO_END, AL_ERR_INVALID_STATE);
 }
 
-/* The application's view: entries, then the MD5 entry, and no look behind it. */
-static int walk_load(struct table_walk *w, uint32_t flash_size)
+/* Entries, then the MD5 entry, and no look behind it. */
+static int walk_load_any(struct table_walk *w, bool md5)
 {
-    (void)flash_size;
     for (uint32_t i = 0; i < ENTRIES; i++) {
         int err = next_entry(w, i);
         uint32_t magic = al_get_le16(w->entry);
@@ -124,7 +123,25 @@ static int walk_load(struct table_walk *w, uint32_t flash_size)
         if (!err) err = add_entry(w);
         if (err) return err;
     }
-    return fail(w, AL_PART_CHECK_NO_MD5, AL_ERR_NOT_FOUND);
+    if (md5) return fail(w, AL_PART_CHECK_NO_MD5, AL_ERR_NOT_FOUND);
+    if (w->count > AL_PART_MAX) return fail(w, AL_PART_CHECK_NO_END, AL_ERR_NOT_FOUND);
+    if (w->count) return AL_OK;
+    w->fault->expected = AL_PART_MAGIC;
+    w->fault->found = al_get_le16(w->entry);
+    return fail(w, AL_PART_CHECK_MAGIC, AL_ERR_NOT_FOUND);
+}
+
+/* The application's view. */
+static int walk_load(struct table_walk *w, uint32_t flash_size)
+{
+    (void)flash_size;
+    return walk_load_any(w, true);
+}
+
+static int walk_load_plain(struct table_walk *w, uint32_t flash_size)
+{
+    (void)flash_size;
+    return walk_load_any(w, false);
 }
 
 /* entries: a function, not a flag, so that a boot loader does without walk_load(). */
@@ -175,10 +192,11 @@ int al_part_table_read(const struct al_flash *f, uint32_t offset, const struct a
     return walk_flash(f, offset, walk_verify, crypto, out, fault);
 }
 
-int al_part_table_load(const struct al_flash *f, uint32_t offset, const struct al_crypto *crypto,
-                       struct al_part_table *out, struct al_part_fault *fault)
+int al_part_table_load(const struct al_flash *f, uint32_t offset, bool md5,
+                       const struct al_crypto *crypto, struct al_part_table *out,
+                       struct al_part_fault *fault)
 {
-    return walk_flash(f, offset, walk_load, crypto, out, fault);
+    return walk_flash(f, offset, md5 ? walk_load : walk_load_plain, crypto, out, fault);
 }
 
 int al_part_table_build(const struct al_part_table *t, bool with_md5,

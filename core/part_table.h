@@ -62,13 +62,18 @@ enum al_part_check {
     AL_PART_CHECK_TWO_MD5,
     AL_PART_CHECK_NO_END, /* no end marker */
     AL_PART_CHECK_NO_MD5, /* app's loader: MD5 entry required */
-    AL_PART_CHECK_READ    /* flash could not be read */
+    AL_PART_CHECK_READ,   /* flash could not be read */
+    /* of user partitions, see part_customize.h; expected..found: where they may lie */
+    AL_PART_CHECK_OUTSIDE, /* reaches out of that */
+    AL_PART_CHECK_OVERLAP, /* with an entry before it: expected its offset, found its size */
+    AL_PART_CHECK_ALIGN,   /* does not begin with a sector */
+    AL_PART_CHECK_TYPE     /* app, boot loader or partition table */
 };
 struct al_part_fault {
     enum al_part_check check;
     uint32_t index;                  /* entry, from 0 */
     uint32_t offset;                 /* byte inside the table where that entry begins */
-    uint32_t part_offset, part_size; /* of the entry, for BEYOND */
+    uint32_t part_offset, part_size; /* of the entry, for BEYOND and user partitions */
     uint32_t expected, found;
 };
 
@@ -89,10 +94,12 @@ int al_part_table_read(const struct al_flash *f, uint32_t offset, const struct a
                        struct al_part_table *out, struct al_part_fault *fault);
 
 /* As the application's loader does (partition.c load_partitions): entries up to
- * the first that is none; the MD5 entry is required. AL_ERR_NOT_FOUND: no MD5
- * entry; AL_ERR_INVALID_STATE: wrong MD5. */
-int al_part_table_load(const struct al_flash *f, uint32_t offset, const struct al_crypto *crypto,
-                       struct al_part_table *out, struct al_part_fault *fault);
+ * the first that is none. md5: the MD5 entry is required (CONFIG_PARTITION_TABLE_MD5);
+ * one that is there is checked in any case. AL_ERR_NOT_FOUND: no MD5 entry, or no
+ * entries at all; AL_ERR_INVALID_STATE: wrong MD5. */
+int al_part_table_load(const struct al_flash *f, uint32_t offset, bool md5,
+                       const struct al_crypto *crypto, struct al_part_table *out,
+                       struct al_part_fault *fault);
 
 /* Writes the table with its MD5 entry (if with_md5) and 0xff to the end.
  * AL_ERR_INVALID_SIZE: too many entries. */

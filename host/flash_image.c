@@ -3,6 +3,7 @@
 #include "core/app_image.h"
 #include "core/bytes.h"
 #include "core/err.h"
+#include "core/part_customize.h"
 #include "host/crypto_openssl.h"
 #include "host/file.h"
 #include "host/vendor_log.h"
@@ -70,6 +71,15 @@ static void read_table(struct flash_image *f, uint32_t offset)
     }
 }
 
+int flash_image_read_user(struct flash_image *f)
+{
+    const struct al_part *area = al_part_customize_area(&f->table);
+    memset(&f->user, 0, sizeof f->user);
+    memset(&f->user_fault, 0, sizeof f->user_fault);
+    if (!area) return AL_ERR_NOT_FOUND;
+    return al_part_customize_read(&f->flash, area, &crypto_openssl, &f->user, &f->user_fault);
+}
+
 static void set_up(struct flash_image *f, uint32_t size, uint32_t table_offset)
 {
     f->flash = (struct al_flash){
@@ -81,6 +91,7 @@ static void set_up(struct flash_image *f, uint32_t size, uint32_t table_offset)
         .map = image_map,
     };
     read_table(f, table_offset);
+    (void)flash_image_read_user(f);
 }
 
 int flash_image_memory(struct flash_image *f, const void *bytes, uint32_t size,
@@ -223,7 +234,7 @@ const struct al_part *flash_image_part(const struct flash_image *f, const char *
         const char *word = al_part_subtype_name(row->type, row->subtype);
         if (row->type == AL_PART_APP && word && strcmp(word, name) == 0) p = row;
     }
-    return p;
+    return p ? p : al_part_find(&f->user, AL_PART_ANY, AL_PART_ANY, name);
 }
 
 const char *flash_image_slot_name(const struct al_part *p)

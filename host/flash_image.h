@@ -16,6 +16,8 @@ struct flash_image {
     uint32_t table_offset;
     struct al_part_table table; /* count 0: there is none that is valid */
     struct al_part_fault fault; /* why */
+    struct al_part_table user;  /* of ESP-AT, inside at_customize; count 0: none that is valid */
+    struct al_part_fault user_fault;
 };
 
 /* Reads the file and its partition table. table_offset 0: 0x8000, or where in the
@@ -40,8 +42,12 @@ void flash_image_table_fault(const struct flash_image *f, char *why, size_t why_
  * image; out is zeroed. */
 bool flash_image_device(const struct flash_image *f, struct al_device_ids *out);
 
-/* A partition by its label, or by the name of its subtype ("ota_0", "factory",
- * "test"). NULL: none. */
+/* Reads the user partitions anew, after bytes changed. 0, or an error of part_customize.h
+ * (AL_ERR_NOT_FOUND also: no partition at_customize; user_fault has no check then). */
+int flash_image_read_user(struct flash_image *f);
+
+/* A partition by its label, user partitions last, or by the name of its subtype ("ota_0",
+ * "factory", "test"). NULL: none. */
 const struct al_part *flash_image_part(const struct flash_image *f, const char *name);
 
 /* How a partition is called in results: its label; without one, its subtype's name. */

@@ -84,6 +84,7 @@ static int compile(const char *text, const struct part_csv_options *o, struct cs
 {
     int err = read_rows(text, o, rows, count, f);
     if (!err) err = csv_place(*rows, *count, csv_table_offset(o), f);
+    if (!err && o->area) err = csv_verify_user(*rows, *count, o, f);
     if (!err && !o->no_verify) err = csv_verify(*rows, *count, o, f);
     if (!err) err = csv_verify_fits(*rows, *count, o->flash_size, f);
     return err ? err : encode(*rows, *count, o, raw, f);

@@ -23,6 +23,8 @@ struct part_csv_options {
     enum part_csv_secure secure;    /* v1: app sizes in steps of 64 KiB */
     bool no_md5;                    /* --disable-md5sum */
     bool no_verify;                 /* --no-verify: placement is checked all the same */
+    const struct al_part *area;     /* a table of user partitions inside it, see part_customize.h;
+                                       NULL: a primary table */
     uint32_t flash_size;            /* bytes; 0: not checked */
     const struct al_crypto *crypto; /* required */
     void *ctx;                      /* for both */

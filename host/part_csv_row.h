@@ -44,8 +44,13 @@ int csv_verify(const struct csv_row *rows, size_t count, const struct part_csv_o
 int csv_verify_fits(const struct csv_row *rows, size_t count, uint32_t flash_size,
                     struct part_csv_fault *f);
 
+/* What user partitions have to obey besides: inside o->area, names of at most 16 bytes. */
+int csv_verify_user(const struct csv_row *rows, size_t count, const struct part_csv_options *o,
+                    struct part_csv_fault *f);
+
 static inline uint32_t csv_table_offset(const struct part_csv_options *o)
 {
+    if (o->area) return o->area->offset;
     return o->table_offset ? o->table_offset : AL_PART_TABLE_OFFSET;
 }
 

@@ -238,8 +238,32 @@ const char *part_check_name(enum al_part_check check)
         [AL_PART_CHECK_BEYOND] = "beyond",   [AL_PART_CHECK_MD5] = "md5",
         [AL_PART_CHECK_TWO_MD5] = "two_md5", [AL_PART_CHECK_NO_END] = "no_end",
         [AL_PART_CHECK_NO_MD5] = "no_md5",   [AL_PART_CHECK_READ] = "read",
+        [AL_PART_CHECK_OUTSIDE] = "outside", [AL_PART_CHECK_OVERLAP] = "overlap",
+        [AL_PART_CHECK_ALIGN] = "align",     [AL_PART_CHECK_TYPE] = "type",
     };
     return check < sizeof names / sizeof *names ? names[check] : "unknown";
+}
+
+static void user_fault_explain(const struct al_part_fault *f, char *out, size_t size)
+{
+    int n = snprintf(out, size, "entry %u (byte %u of the table): user partition 0x%x + 0x%x ",
+                     f->index, f->offset, f->part_offset, f->part_size);
+    if (n < 0 || (size_t)n >= size) return;
+    out += n;
+    size -= (size_t)n;
+    if (f->check == AL_PART_CHECK_OUTSIDE)
+        snprintf(out, size,
+                 "is not inside 0x%x..0x%x, which at_customize has for user partitions (its first "
+                 "4 KiB belong to the table)",
+                 f->expected, f->found);
+    else if (f->check == AL_PART_CHECK_OVERLAP)
+        snprintf(out, size, "overlaps the one at 0x%x + 0x%x", f->expected, f->found);
+    else if (f->check == AL_PART_CHECK_ALIGN)
+        snprintf(out, size, "does not begin at a multiple of 0x1000");
+    else
+        snprintf(out, size,
+                 "has the type of an app, boot loader or partition table; those belong into the "
+                 "primary table");
 }
 
 void part_fault_explain(const struct al_part_fault *f, char *out, size_t size)
@@ -284,6 +308,12 @@ void part_fault_explain(const struct al_part_fault *f, char *out, size_t size)
         break;
     case AL_PART_CHECK_READ:
         snprintf(out, size, "the table could not be read from flash (byte %u)", f->offset);
+        break;
+    case AL_PART_CHECK_OUTSIDE:
+    case AL_PART_CHECK_OVERLAP:
+    case AL_PART_CHECK_ALIGN:
+    case AL_PART_CHECK_TYPE:
+        user_fault_explain(f, out, size);
         break;
     }
 }

@@ -175,6 +175,12 @@ void vendor_line_table(const struct al_part_fault *f, struct vendor_line *out)
     case AL_PART_CHECK_READ:
         set(out, 'E', tag, "partition table could not be read");
         break;
+    case AL_PART_CHECK_OUTSIDE:
+    case AL_PART_CHECK_OVERLAP:
+    case AL_PART_CHECK_ALIGN:
+    case AL_PART_CHECK_TYPE:
+        set(out, 'E', "at-customize", "find secondary partition failed");
+        break;
     }
 }
 

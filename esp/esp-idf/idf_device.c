@@ -119,7 +119,9 @@ static void load(void)
     ota.bootloader_offset = b->control->bootloader_offset;
     ota.table_offset = b->control->table_offset;
     ota.event = log_event;
-    if (al_part_table_load(ota.flash, b->control->table_offset, &crypto_openssl, &table, &fault)) {
+    if (al_part_table_load(ota.flash, b->control->table_offset,
+                           airlift_config_bool("PARTITION_TABLE_MD5"), &crypto_openssl, &table,
+                           &fault)) {
         struct vendor_line line;
         vendor_line_table(&fault, &line);
         idf_log_vendor_line(&line);

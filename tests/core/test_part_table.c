@@ -195,26 +195,38 @@ static void the_application_wants_an_md5_entry(void **state)
     uint8_t *raw = good_table(), *bare = vector_file(&len, DIR "binary/no_md5_entry.bin");
     mem_flash_init(&m, FOUR_MB, false);
     mem_flash_put(&m, 0x8000, raw, AL_PART_TABLE_LEN);
-    assert_int_equal(al_part_table_load(&m.flash, 0x8000, &crypto_openssl, &table, &fault), 0);
+    assert_int_equal(al_part_table_load(&m.flash, 0x8000, true, &crypto_openssl, &table, &fault),
+                     0);
     assert_int_equal(table.count, 6);
 
     raw[40] ^= 1;
     mem_flash_put(&m, 0x8000, raw, AL_PART_TABLE_LEN);
-    assert_int_equal(al_part_table_load(&m.flash, 0x8000, &crypto_openssl, &table, &fault),
+    assert_int_equal(al_part_table_load(&m.flash, 0x8000, true, &crypto_openssl, &table, &fault),
                      AL_ERR_INVALID_STATE);
     assert_int_equal(fault.check, AL_PART_CHECK_MD5);
 
     mem_flash_put(&m, 0x8000, bare, len);
     assert_int_equal(al_part_table_read(&m.flash, 0x8000, &crypto_openssl, &table, &fault), 0);
-    assert_int_equal(al_part_table_load(&m.flash, 0x8000, &crypto_openssl, &table, &fault),
+    assert_int_equal(al_part_table_load(&m.flash, 0x8000, true, &crypto_openssl, &table, &fault),
                      AL_ERR_NOT_FOUND);
     assert_int_equal(fault.check, AL_PART_CHECK_NO_MD5);
     assert_int_equal(table.count, 0);
 
+    /* unless it was built to do without */
+    assert_int_equal(al_part_table_load(&m.flash, 0x8000, false, &crypto_openssl, &table, &fault),
+                     0);
+    assert_true(table.count > 0 && !table.has_md5);
+    assert_int_equal(al_part_table_load(&m.flash, 0x10000, false, &crypto_openssl, &table, &fault),
+                     AL_ERR_NOT_FOUND);
+    assert_int_equal(fault.check, AL_PART_CHECK_MAGIC);
+
     /* 96 entries: neither MD5 nor end */
     for (int i = 0; i < 96; i++) mem_flash_put(&m, 0x8000 + 32u * (uint32_t)i, raw, 32);
-    assert_int_equal(al_part_table_load(&m.flash, 0x8000, &crypto_openssl, &table, &fault),
+    assert_int_equal(al_part_table_load(&m.flash, 0x8000, true, &crypto_openssl, &table, &fault),
                      AL_ERR_NOT_FOUND);
+    assert_int_equal(al_part_table_load(&m.flash, 0x8000, false, &crypto_openssl, &table, &fault),
+                     AL_ERR_NOT_FOUND);
+    assert_int_equal(table.count, 0);
     assert_int_equal(al_part_table_read(&m.flash, 0x8000, &crypto_openssl, &table, &fault),
                      AL_ERR_INVALID_STATE);
     assert_int_equal(fault.check, AL_PART_CHECK_NO_END);

@@ -165,7 +165,7 @@ static void every_check_has_a_name_and_an_explanation(void **state)
             assert_string_not_equal(image_check_name(c), "unknown");
         }
     }
-    for (enum al_part_check c = AL_PART_CHECK_NONE; c <= AL_PART_CHECK_READ; c++) {
+    for (enum al_part_check c = AL_PART_CHECK_NONE; c <= AL_PART_CHECK_TYPE; c++) {
         struct al_part_fault f = {.check = c};
         text[0] = '\0';
         part_fault_explain(&f, text, sizeof text);
