@@ -11,11 +11,12 @@
 #include "esp/esp-idf/idf_device.h"
 #include "esp_flash.h"
 
-/* The table's partitions stay where they are, for ever; registered ones follow. */
+/* The table's partitions stay where they are, for ever, as user partitions do once they are
+ * there; registered ones can be taken away again. */
 struct node {
     struct node *next;
     esp_partition_t partition;
-    bool registered;
+    bool registered, user;
 };
 
 struct esp_partition_iterator_opaque_ {
@@ -164,12 +165,12 @@ const esp_partition_t *esp_partition_verify(const esp_partition_t *p)
 static esp_err_t publish(void)
 {
     uint32_t count = 0;
-    for (struct node *n = first; n; n = n->next) count += n->registered;
+    for (struct node *n = first; n; n = n->next) count += n->registered || n->user;
     struct al_part *parts = calloc(count ? count : 1, sizeof *parts);
     if (!parts) return ESP_ERR_NO_MEM;
     count = 0;
     for (struct node *n = first; n; n = n->next)
-        if (n->registered) parts[count++] = idf_part(&n->partition);
+        if (n->registered || n->user) parts[count++] = idf_part(&n->partition);
     bool ok = idf_device_set_extra(parts, count);
     free(parts);
     return ok ? ESP_OK : ESP_ERR_NO_MEM;
@@ -214,6 +215,28 @@ esp_err_t esp_partition_register_external(esp_flash_t *chip, size_t offset, size
         free(n);
     else if (out)
         *out = &n->partition;
+    return err;
+}
+
+esp_err_t idf_partition_add_user(const struct al_part *parts, uint32_t count,
+                                 const esp_partition_t **out)
+{
+    struct node *nodes = calloc(count, sizeof *nodes);
+    if (!nodes) return ESP_ERR_NO_MEM;
+    for (uint32_t i = 0; i < count; i++) {
+        idf_partition(&parts[i], &nodes[i].partition);
+        nodes[i].user = true;
+        nodes[i].next = i + 1 < count ? &nodes[i + 1] : NULL;
+        out[i] = &nodes[i].partition;
+    }
+    lock_list();
+    struct node **end = &first;
+    while (*end) end = &(*end)->next;
+    *end = nodes;
+    esp_err_t err = publish();
+    if (err) *end = NULL;
+    unlock_list();
+    if (err) free(nodes);
     return err;
 }
 

@@ -22,6 +22,11 @@ void idf_device_refresh_keys(void);
 /* How images of this device are judged; keys included when apps are signed. */
 struct al_image_rules idf_device_rules(enum al_image_kind kind);
 
+/* Adds user partitions behind all others, for good (esp_partition.c). They lie inside another
+ * partition, so nothing is asked about overlaps. out: count of them. ESP_ERR_NO_MEM. */
+esp_err_t idf_partition_add_user(const struct al_part *parts, uint32_t count,
+                                 const esp_partition_t **out);
+
 /* Between the two kinds of partition. label is cut to 16 characters. */
 struct al_part idf_part(const esp_partition_t *p);
 void idf_partition(const struct al_part *p, esp_partition_t *out);
