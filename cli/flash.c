@@ -14,22 +14,25 @@ static int missing(const struct cli_args *a, const char *option)
     return cli_value(a, option) ? CLI_OK : cli_usage(a, "%s is missing", option);
 }
 
-/* "nvs, otadata, ota_0" */
-static void list_names(const struct al_part_table *t, char *out, size_t size)
+/* "nvs, otadata, ota_0", user partitions last. */
+static void list_names(const struct flash_image *f, char *out, size_t size)
 {
     size_t used = 0;
     *out = '\0';
-    for (uint32_t i = 0; i < t->count && used < size; i++)
+    for (uint32_t i = 0; i < f->table.count + f->user.count && used < size; i++) {
+        const struct al_part *p =
+            i < f->table.count ? &f->table.part[i] : &f->user.part[i - f->table.count];
         used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "",
-                                 flash_image_slot_name(&t->part[i]));
+                                 flash_image_slot_name(p));
+    }
 }
 
-static int unknown_partition(const char *what, const char *name, const struct al_part_table *t)
+static int unknown_partition(const char *what, const char *name, const struct flash_image *f)
 {
     char names[1024];
-    list_names(t, names, sizeof names);
+    list_names(f, names, sizeof names);
     return cli_fail("%s: no partition \"%s\"; the table has %s", what, name,
-                    t->count ? names : "no partitions");
+                    f->table.count ? names : "no partitions");
 }
 
 /* --- create --- */
@@ -58,7 +61,7 @@ static int find_place(const struct build *b, const char *name, const uint8_t *da
         out->size -= (uint32_t)offset;
         return CLI_OK;
     }
-    if (strcmp(name, "bootloader") != 0) return unknown_partition("--put", name, &b->flash.table);
+    if (strcmp(name, "bootloader") != 0) return unknown_partition("--put", name, &b->flash);
     if (len >= AL_IMAGE_HEADER_LEN && data[0] == AL_IMAGE_MAGIC) {
         struct al_image_header h;
         al_image_header_parse(data, &h);
@@ -93,6 +96,7 @@ static int put_file(struct build *b, const char *option)
         status = cli_fail("%s: %zu bytes do not fit into %s, which has %u at 0x%x", path, len, name,
                           place.size, place.offset);
     if (!status) memcpy(b->flash.bytes + place.offset, data, len);
+    (void)flash_image_read_user(&b->flash); /* it may have been their table */
     b->files++;
     free(data);
     return status;
@@ -173,7 +177,7 @@ static int open_partition(const struct cli_args *a, struct opened *o)
         flash_image_table_fault(&o->flash, why, sizeof why);
         status = cli_fail("%s", why);
     } else if (!o->part) {
-        status = unknown_partition(o->flash.path, name, &o->flash.table);
+        status = unknown_partition(o->flash.path, name, &o->flash);
     } else {
         (void)al_part_window(&o->flash.flash, o->part, &o->window); /* the table was checked */
     }
@@ -284,7 +288,8 @@ const struct cli_command flash_commands[] = {
         .operands = "",
         .summary = "make a flash image from a partition table and files",
         .details = "Everything that no file fills is erased (0xff). The image is what 'esptool "
-                   "read_flash' would give.",
+                   "read_flash' would give. User partitions of ESP-AT can be put once their table "
+                   "is, by at_customize=FILE.",
         .example = "airlift flash create --size 4MB --partitions partitions.csv --put "
                    "bootloader=bootloader.bin --put factory=app.bin --out flash.bin",
         .options = create_options,

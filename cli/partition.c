@@ -7,6 +7,7 @@
 
 #include "cli/flash_device.h"
 #include "core/err.h"
+#include "core/part_customize.h"
 #include "host/crypto_openssl.h"
 
 #define DEFAULT_FLASH 0x400000u
@@ -85,17 +86,54 @@ struct opened {
     uint32_t flash_size;
 };
 
+/* The user partitions of a flash image instead of the primary ones. */
+static int take_user(struct flash_image *image, struct opened *o)
+{
+    char why[512];
+    if (!image->table.count) {
+        flash_image_table_fault(image, why, sizeof why);
+        return cli_fail("%s", why);
+    }
+    if (!al_part_customize_area(&image->table))
+        return cli_fail("%s: the partition table has no partition at_customize (type 0x40, subtype "
+                        "0), so there are no user partitions",
+                        image->path);
+    o->err = flash_image_read_user(image);
+    o->table = image->user;
+    o->fault = image->user_fault;
+    return CLI_OK;
+}
+
 static int open_image(const struct cli_args *a, uint32_t offset, struct opened *o)
 {
     char why[512];
-    struct flash_image image;
+    static struct flash_image image;
+    int status = CLI_OK;
     if (flash_image_open(&image, cli_operand(a, 0), offset, why, sizeof why))
         return cli_fail("%s", why);
     o->flash_size = image.flash.size;
-    o->err =
-        al_part_table_read(&image.flash, image.table_offset, &crypto_openssl, &o->table, &o->fault);
+    if (cli_has(a, "--at-customize"))
+        status = take_user(&image, o);
+    else
+        o->err = al_part_table_read(&image.flash, image.table_offset, &crypto_openssl, &o->table,
+                                    &o->fault);
     flash_image_close(&image);
-    return CLI_OK;
+    return status;
+}
+
+/* A table file that is held to be one of user partitions. */
+static int judge_user(const struct cli_args *a, struct opened *o)
+{
+    struct al_part area;
+    const char *where = cli_value(a, "--at-customize");
+    if (!where)
+        return cli_usage(a,
+                         "%s is a table, not a flash image: --at-customize needs WHERE, the "
+                         "primary table or OFFSET:SIZE",
+                         cli_operand(a, 0));
+    int status = partition_area(a, where, &area);
+    if (!status && !o->err) o->err = al_part_customize_judge(&o->table, &area, &o->fault);
+    return status;
 }
 
 /* flash_size 0: no limit; a short file is followed by erased flash if a device reads it. */
@@ -119,7 +157,7 @@ static int open_table(const struct cli_args *a, uint32_t flash_size, bool device
     o->flash_size = flash_size;
     o->err = al_part_table_parse(raw, device ? sizeof raw : len, flash_size, &crypto_openssl,
                                  &o->table, &o->fault);
-    return CLI_OK;
+    return device && cli_has(a, "--at-customize") ? judge_user(a, o) : CLI_OK;
 }
 
 static cJSON *fault_json(const struct opened *o, const char *why)
@@ -221,18 +259,24 @@ static int run_verify(const struct cli_args *a)
 static const struct cli_option build_options[] = {
     {"--out", "BIN", "the table", false},
     {"--flash-size", "4MB", "refuse a table that does not fit into this flash", false},
+    PARTITION_AT_OPTION,
     PARTITION_CSV_OPTIONS,
     {0},
 };
 
 static const struct cli_option show_options[] = {
     {"--csv", NULL, "as the CSV text that gives this table", false},
+    {"--at-customize", NULL, "of a flash image: the user partitions of ESP-AT instead", false},
     {"--table-offset", "X", "where the table lies in a flash image (0x8000)", false},
     {0},
 };
 
 static const struct cli_option verify_options[] = {
     {"--flash-size", "4MB", "of the device (4MB; of a flash image: its own size)", false},
+    {"--at-customize", "[WHERE]",
+     "the user partitions of ESP-AT; of a table file: inside at_customize of a primary table, or "
+     "inside OFFSET:SIZE",
+     false},
     {"--table-offset", "X", "where the table lies in a flash image (0x8000)", false},
     {0},
 };
@@ -243,7 +287,10 @@ const struct cli_command partition_commands[] = {
         .operands = "CSV",
         .summary = "compile a partition table, as the vendor's gen_esp32part.py",
         .details = "The output is the same byte for byte, and what the vendor's tool refuses is "
-                   "refused in its words, with the line and a class of error.",
+                   "refused in its words, with the line and a class of error.\n\n"
+                   "With --at-customize the table is the secondary one of ESP-AT, which lies at "
+                   "the start of partition at_customize: its partitions have to lie in the rest of "
+                   "that.",
         .example = "airlift partition build partitions.csv --out partition-table.bin "
                    "--flash-size 4MB",
         .options = build_options,

@@ -16,11 +16,24 @@
         "--recovery-bootloader-offset", "X", "for the row bootloader, recovery", false   \
     }
 
+/* The option that makes it a table of user partitions. */
+#define PARTITION_AT_OPTION                                                           \
+    {                                                                                 \
+        "--at-customize", "WHERE",                                                    \
+            "user partitions of ESP-AT, inside at_customize of a primary table (CSV " \
+            "or binary), or inside OFFSET:SIZE",                                      \
+            false                                                                     \
+    }
+
 /* Compiles (or takes, when it is binary) the table in a file. flash_size: bytes, 0:
- * not checked. error: the JSON object {class, line, message} of a refusal, or
- * NULL; the caller's. CLI_OK, or the exit status after a message. */
+ * not checked. --at-customize: judged as one of user partitions. error: the JSON object {class,
+ * line, message} of a refusal, or NULL; the caller's. CLI_OK, or the exit status after a message.
+ */
 int partition_file(const struct cli_args *a, const char *path, uint32_t flash_size,
                    uint8_t raw[AL_PART_TABLE_LEN], uint32_t *table_offset, cJSON **error);
+
+/* What --at-customize WHERE names. CLI_OK, or the exit status after a message. */
+int partition_area(const struct cli_args *a, const char *where, struct al_part *area);
 
 /* {name, type, subtype, offset, size, flags} of one partition. */
 cJSON *partition_json(const struct al_part *p);
