@@ -90,10 +90,10 @@ static bool take_text(struct at_call *call, size_t index, char out[static AT_CLO
     enum at_param got = at_param_text(call, index, &text);
     if (got == AT_PARAM_OMITTED) return true;
     if (got != AT_PARAM_OK) return false;
+    if (!at_param_length_is(call, index, text, 0, AT_CLOUD_VERSION_MAX)) return false;
     if (text[0] && !at_cloud_text_fits(text, AT_CLOUD_VERSION_MAX)) {
         at_param_invalid(call, index);
-        at_error(call, "parameter %zu: expected at most %d characters without blanks", index + 1,
-                 AT_CLOUD_VERSION_MAX);
+        at_error(call, "parameter %zu: expected no blanks and no control characters", index + 1);
         return false;
     }
     if (given) *given = true;

@@ -36,10 +36,8 @@ static bool take_status(struct at_cloud_head *h)
     const char *line = h->line;
     bool http = strncmp(line, "HTTP/", 5) == 0 && line[5] >= '0' && line[5] <= '9';
     const char *blank = http ? strchr(line, ' ') : NULL;
-    char code[4] = "";
-    if (blank) snprintf(code, sizeof code, "%s", blank + 1);
-    if (!is_digits(code, 3, 3)) return false;
-    h->status = atoi(code);
+    if (!blank || strspn(blank + 1, "0123456789") != 3) return false;
+    h->status = atoi(blank + 1);
     h->has_status = true;
     return h->status >= 100;
 }

@@ -21,7 +21,6 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct at_ota_target *t, 
     va_start(list, format);
     vsnprintf(t->why, sizeof t->why, format, list);
     va_end(list);
-    ESP_LOGE(TAG, "%s", t->why);
     return false;
 }
 
@@ -63,6 +62,14 @@ static bool find_slot(struct at_ota_target *t)
     return t->partition ? true : fail(t, "this device has no second slot for a firmware");
 }
 
+/* What the original does before it connects. */
+static bool erase_first(struct at_ota_target *t)
+{
+    if (!open_partition(t, -1, true)) return false;
+    esp_err_t err = esp_partition_erase_range(t->partition, 0, t->partition->size);
+    return err ? fail(t, "partition %s cannot be erased: %s", t->name, esp_err_to_name(err)) : true;
+}
+
 static bool find_partition(struct at_ota_target *t)
 {
     t->partition = idf_at_customize_find(t->name);
@@ -79,8 +86,7 @@ static bool find_partition(struct at_ota_target *t)
                     "%s is none of the partitions whose content can be checked "
                     "(CONFIG_AT_OTA_STRICT_NAMES)",
                     t->name);
-    t->erased_first = airlift_config_bool("AT_COMPAT");
-    return t->erased_first ? open_partition(t, -1, true) : true;
+    return airlift_config_bool("AT_COMPAT") ? erase_first(t) : true;
 }
 
 bool at_ota_target_find(struct at_ota_target *t, const char *name)

@@ -13,13 +13,13 @@
 #include <stdint.h>
 
 #define AT_OTA_TAG "at-ota"
-#define AT_OTA_WHY 200
+#define AT_OTA_WHY 300
 
 struct at_ota_target {
     bool app;
     const char *name; /* as it was asked for; lives as long */
     const esp_partition_t *partition;
-    bool open, erased_first;
+    bool open;
     esp_ota_handle_t slot;
     struct part_update *update;
     uint64_t length, taken; /* announced, written or in head */

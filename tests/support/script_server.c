@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/vectors.h"
+
 struct script_server {
     int listener, port;
     SSL_CTX *tls;
@@ -190,4 +192,53 @@ const char *script_server_request(struct script_server *s, unsigned nth)
 {
     assert_true(nth < SCRIPT_ANSWERS);
     return s->request[nth];
+}
+
+/* ---- answers ---- */
+
+static void *made_here[256];
+static size_t made_count;
+
+static struct script_answer keep(void *data, size_t len)
+{
+    assert_true(made_count < sizeof made_here / sizeof *made_here);
+    made_here[made_count++] = data;
+    return (struct script_answer){.data = data, .len = len};
+}
+
+struct script_answer script_vector(const char *path)
+{
+    size_t len;
+    void *data = vector_file(&len, "%s", path);
+    return keep(data, len);
+}
+
+struct script_answer script_text(const char *text)
+{
+    char *data = strdup(text);
+    assert_non_null(data);
+    return keep(data, strlen(text));
+}
+
+struct script_answer script_made(const char *fields, const void *body, size_t len)
+{
+    static const char status[] = "HTTP/1.1 200 OK\r\n";
+    size_t head = sizeof status - 1 + strlen(fields) + 2;
+    char *data = malloc(head + len + 1);
+    assert_non_null(data);
+    snprintf(data, head + 1, "%s%s\r\n", status, fields);
+    memcpy(data + head, body, len);
+    return keep(data, head + len);
+}
+
+struct script_answer script_file(const void *body, size_t len)
+{
+    char fields[64];
+    snprintf(fields, sizeof fields, "Content-Length: %zu\r\n", len);
+    return script_made(fields, body, len);
+}
+
+void script_answers_free(void)
+{
+    while (made_count) free(made_here[--made_count]);
 }

@@ -38,4 +38,17 @@ void script_server_play(struct script_server *s, const struct script_answer *ans
 unsigned script_server_requests(struct script_server *s);
 const char *script_server_request(struct script_server *s, unsigned nth);
 
+/* Answers of a file below tests/vectors/; of "HTTP/1.1 200 OK", fields (each with CR LF) and a
+ * body; of a body with its length. They stay until script_answers_free. */
+struct script_answer script_vector(const char *path);
+struct script_answer script_text(const char *text); /* all of the answer */
+struct script_answer script_made(const char *fields, const void *body, size_t len);
+struct script_answer script_file(const void *body, size_t len);
+void script_answers_free(void);
+
+#define SCRIPT_PLAY(server, ...)                                              \
+    script_server_play((server), (const struct script_answer[]){__VA_ARGS__}, \
+                       sizeof((const struct script_answer[]){__VA_ARGS__}) /  \
+                           sizeof(struct script_answer))
+
 #endif
