@@ -42,7 +42,7 @@ struct cli_command {
 extern const struct cli_command image_commands[], partition_commands[], flash_commands[],
     data_image_commands[], otadata_commands[], boot_commands[], nvs_commands[], api_commands[],
     build_commands[], device_commands[], zigbee_commands[], radio_commands[], server_commands[],
-    meta_commands[];
+    cloud_commands[], meta_commands[];
 
 /* What was given. Option values: as text, NULL when absent; index: which one of many. */
 size_t cli_operand_count(const struct cli_args *a);

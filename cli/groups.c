@@ -21,6 +21,7 @@ const struct cli_group cli_groups[] = {
     {"Zigbee", zigbee_commands},
     {"Radio", radio_commands},
     {"Firmware server", server_commands},
+    {"Cloud for modules", cloud_commands},
     {"About airlift", meta_commands},
     {0},
 };

@@ -6,63 +6,20 @@
 
 #include "cli/cli.h"
 #include "cli/server_link.h"
-#include "host/crypto_openssl.h"
 #include "server/api.h"
 
-#define MAX_FILE  (UINT64_C(1) << 30)
-#define PIECE_LEN 65536u
-
-/* Sends the file as body. A server that refuses early closes; its answer says why, so a
- * failing write is left to server_link_finish. */
-static void send_file(struct server_link *l, const uint8_t *data, size_t len)
-{
-    struct cli_progress progress;
-    size_t sent = 0;
-    cli_progress_begin(&progress, "uploading", len);
-    while (sent < len) {
-        size_t piece = len - sent < PIECE_LEN ? len - sent : PIECE_LEN;
-        int n = http_client_write(l->http, data + sent, piece);
-        if (n <= 0) break;
-        sent += (size_t)n;
-        cli_progress_update(&progress, sent);
-    }
-    cli_progress_end(&progress);
-}
-
-/* Path of the upload, with its arguments. */
-static int upload_path(const struct cli_args *a, const uint8_t *data, size_t len, char *path,
-                       size_t size)
-{
-    uint8_t digest[AL_SHA256];
-    char hex[2 * AL_SHA256 + 1], escaped[3 * ARTIFACT_NAME_MAX + 1];
-    const char *file = cli_operand(a, 0), *slash = strrchr(file, '/');
-    const char *name = cli_value(a, "--name"), *kind = cli_value(a, "--kind");
-    if (!name) name = slash ? slash + 1 : file;
-    if (!artifact_name_ok(name) || !server_link_escape(name, escaped, sizeof escaped))
-        return cli_fail("'%s' is no name for an artifact: up to %u letters, digits and . _ + -, "
-                        "beginning with a letter or digit; give --name NAME",
-                        name, ARTIFACT_NAME_MAX);
-    crypto_digest(AL_SHA256, data, len, digest);
-    crypto_hex(digest, sizeof digest, hex);
-    /* Without a kind the server finds it out. */
-    snprintf(path, size, API_PREFIX "artifacts?name=%s%s%s&sha256=%s", escaped,
-             kind ? "&kind=" : "", kind ? kind : "", hex);
-    return CLI_OK;
-}
+#define MAX_FILE (UINT64_C(1) << 30)
 
 static int push_data(const struct cli_args *a, const uint8_t *data, size_t len)
 {
     struct server_link l;
-    char path[1024];
     cJSON *doc;
-    int status = upload_path(a, data, len, path, sizeof path);
-    if (status != CLI_OK) return status;
-    status = server_link_open(a, &l);
-    if (status == CLI_OK) status = server_link_begin(&l, "POST", path, (int64_t)len);
-    if (status == CLI_OK) {
-        send_file(&l, data, len);
-        status = server_link_finish(&l, &doc);
-    }
+    const char *file = cli_operand(a, 0), *slash = strrchr(file, '/');
+    const char *name = cli_value(a, "--name");
+    if (!name) name = slash ? slash + 1 : file;
+    int status = server_link_open(a, &l);
+    if (status == CLI_OK)
+        status = server_link_push(&l, name, cli_value(a, "--kind"), data, len, &doc);
     if (status == CLI_OK && cli_json_wanted(a)) {
         status = cli_print_json(doc);
     } else if (status == CLI_OK) {
@@ -110,21 +67,10 @@ static void print_artifact(const cJSON *a)
               cli_text_of(a, "sha256"), cli_text_of(a, "published"));
 }
 
-/* One request without body; *doc is the answer. */
-static int request(const struct cli_args *a, const char *method, const char *path, cJSON **doc)
-{
-    struct server_link l;
-    int status = server_link_open(a, &l);
-    if (status == CLI_OK) status = server_link_begin(&l, method, path, 0);
-    if (status == CLI_OK) status = server_link_finish(&l, doc);
-    server_link_close(&l);
-    return status;
-}
-
 static int run_artifacts(const struct cli_args *a)
 {
     cJSON *doc = NULL;
-    int status = request(a, "GET", API_PREFIX "artifacts", &doc);
+    int status = server_link_ask(a, "GET", API_PREFIX "artifacts", NULL, &doc);
     if (status != CLI_OK) return status;
     if (cli_json_wanted(a)) return cli_print_json(doc);
     const cJSON *list = cJSON_GetObjectItem(doc, "artifacts");
@@ -143,7 +89,7 @@ static int run_artifacts_delete(const struct cli_args *a)
     if (!artifact_name_ok(name) || !server_link_escape(name, escaped, sizeof escaped))
         return cli_fail("'%s' is no name of an artifact", name);
     snprintf(path, sizeof path, API_PREFIX "artifacts/%s", escaped);
-    int status = request(a, "DELETE", path, &doc);
+    int status = server_link_ask(a, "DELETE", path, NULL, &doc);
     cJSON_Delete(doc);
     if (status != CLI_OK) return status;
     if (!cli_json_wanted(a)) {

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/crypto_openssl.h"
 #include "host/file.h"
 #include "host/version.h"
+#include "server/api.h"
 #include "server/data_dir.h"
 
 #define TIMEOUT_MS       30000
 #define MAX_ANSWER       (16u << 20)
 #define TOKEN_FILE_LIMIT 4096u
+#define PIECE_LEN        65536u
 
 /* The first word of a file, into token. */
 static int read_token(const char *path, char *token, size_t size)
@@ -153,6 +156,61 @@ int server_link_finish(struct server_link *l, cJSON **doc)
     cJSON_Delete(*doc);
     *doc = NULL;
     return result;
+}
+
+int server_link_ask(const struct cli_args *a, const char *method, const char *path, cJSON *body,
+                    cJSON **doc)
+{
+    struct server_link l;
+    char *text = body ? cJSON_PrintUnformatted(body) : NULL;
+    size_t len = text ? strlen(text) : 0;
+    cJSON_Delete(body);
+    *doc = NULL;
+    int status = server_link_open(a, &l);
+    if (status == CLI_OK) status = server_link_begin(&l, method, path, (int64_t)len);
+    if (status == CLI_OK) {
+        if (len > 0) http_client_write(l.http, text, len); /* what fails, finish tells */
+        status = server_link_finish(&l, doc);
+    }
+    server_link_close(&l);
+    free(text);
+    return status;
+}
+
+/* Sends the file as body. A server that refuses early closes; its answer says why, so a
+ * failing write is left to server_link_finish. */
+static void send_file(struct server_link *l, const uint8_t *data, size_t len)
+{
+    struct cli_progress progress;
+    size_t sent = 0;
+    cli_progress_begin(&progress, "uploading", len);
+    while (sent < len) {
+        size_t piece = len - sent < PIECE_LEN ? len - sent : PIECE_LEN;
+        int n = http_client_write(l->http, data + sent, piece);
+        if (n <= 0) break;
+        sent += (size_t)n;
+        cli_progress_update(&progress, sent);
+    }
+    cli_progress_end(&progress);
+}
+
+int server_link_push(struct server_link *l, const char *name, const char *kind, const uint8_t *data,
+                     size_t len, cJSON **doc)
+{
+    uint8_t digest[AL_SHA256];
+    char hex[2 * AL_SHA256 + 1], escaped[3 * ARTIFACT_NAME_MAX + 1], path[1024];
+    if (!artifact_name_ok(name) || !server_link_escape(name, escaped, sizeof escaped))
+        return cli_fail("'%s' is no name for an artifact: up to %u letters, digits and . _ + -, "
+                        "beginning with a letter or digit; give --name NAME",
+                        name, ARTIFACT_NAME_MAX);
+    crypto_digest(AL_SHA256, data, len, digest);
+    crypto_hex(digest, sizeof digest, hex);
+    snprintf(path, sizeof path, API_PREFIX "artifacts?name=%s%s%s&sha256=%s", escaped,
+             kind ? "&kind=" : "", kind ? kind : "", hex);
+    int status = server_link_begin(l, "POST", path, (int64_t)len);
+    if (status != CLI_OK) return status;
+    send_file(l, data, len);
+    return server_link_finish(l, doc);
 }
 
 bool server_link_escape(const char *text, char *out, size_t size)

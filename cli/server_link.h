@@ -40,6 +40,14 @@ int server_link_begin(struct server_link *l, const char *method, const char *pat
  * NULL with CLI_OK when the answer has no body; the caller frees it. */
 int server_link_finish(struct server_link *l, cJSON **doc);
 
+/* A whole exchange on a link of its own. body: sent as JSON and freed; NULL: none. */
+int server_link_ask(const struct cli_args *a, const char *method, const char *path, cJSON *body,
+                    cJSON **doc);
+
+/* Publishes data under name; kind NULL: the server finds it out. With a progress bar. */
+int server_link_push(struct server_link *l, const char *name, const char *kind, const uint8_t *data,
+                     size_t len, cJSON **doc);
+
 /* text with everything but letters, digits and -._~ percent-encoded. false: does not fit. */
 bool server_link_escape(const char *text, char *out, size_t size);
 
