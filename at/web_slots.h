@@ -15,8 +15,8 @@ void web_slots_write_info(FILE *out);
  *  "boot":b,"state":"valid","project":"..","version":"..","chip":"ESP32-C3","image_len":n,
  *  "sha256":"hex"},..]}
  * other: the slot that an upload goes to and a roll-back starts; "": there is none.
- * state: empty, damaged, writing, new, pending, valid, invalid, aborted, undefined; the keys from project
- * on are there only when the slot holds an app image. */
+ * state: empty, damaged, writing, new, pending, valid, invalid, aborted, undefined; the keys from
+ * project on are there only when the slot holds an app image. */
 void web_slots_write(FILE *out);
 
 /* Verifies the app in the slot that does not run and chooses it for the next start. */
