@@ -90,13 +90,28 @@ static cJSON *deploy_body(const struct cli_args *a, const struct source *s, size
     return body;
 }
 
+/* Nothing is published for a version that the product has already. */
+static int check_new(const struct cli_args *a, const char *path)
+{
+    cJSON *doc;
+    int status = server_link_ask(a, "GET", path, NULL, &doc);
+    const cJSON *roms = cJSON_GetObjectItem(doc, "roms");
+    for (const cJSON *r = roms ? roms->child : NULL; status == CLI_OK && r; r = r->next)
+        if (strcmp(cli_text_of(r, "version"), cli_value(a, "--version")) == 0)
+            status = cli_fail("'%s' has a version '%s' already; modules that have it would not see "
+                              "a change: give a new one",
+                              cli_operand(a, 0), cli_value(a, "--version"));
+    cJSON_Delete(doc);
+    return status;
+}
+
 static int deploy(const struct cli_args *a, const struct source *s, size_t count)
 {
     char path[600];
     cJSON *doc;
     bool done;
-    int status = CLI_OK;
     if (!cloud_path(a, "products", 0, "roms", path, sizeof path)) return CLI_FAILED;
+    int status = check_new(a, path);
     for (size_t i = 0; status == CLI_OK && i < count; i++)
         if (s[i].data) status = push(a, &s[i]);
     if (status != CLI_OK) return status;
