@@ -18,7 +18,8 @@ norange (ranges ignored) | nohead (405 for HEAD) | noclen | stall=N (N bytes of 
 then silence) | cut=N (N bytes, then the connection is reset) | fin=N (N bytes, then
 closed) | basic | digest (user "otto", password "geheim") | hang (no answer at all) |
 bye (Connection: close) | delay=MS (before the answer) | late (the last chunk comes
-30 ms after the others) | empty (ranges behind the first byte have no bytes)
+30 ms after the others) | empty (ranges behind the first byte have no bytes) |
+pause=N (N bytes, 0.4 s nothing, the others) | gzip (said in the head, not done)
 """
 import argparse
 import base64
@@ -179,6 +180,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Transfer-Encoding", "chunked")
         elif "close" not in words:
             self.send_header("Content-Length", str(len(body)))
+        if "gzip" in words:
+            self.send_header("Content-Encoding", "gzip")
         if "close" in words or "bye" in words:
             self.send_header("Connection", "close")
             self.close_connection = True
@@ -193,7 +196,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(0.03)
             self.wfile.write(b"0\r\n\r\n")
         else:
-            self.wfile.write(body)
+            pause = int(options.get("pause", 0))
+            self.wfile.write(body[:pause])
+            if pause:
+                self.wfile.flush()
+                time.sleep(0.4)
+            self.wfile.write(body[pause:])
 
     def do_POST(self):
         self.say()
