@@ -84,7 +84,7 @@ static enum at_result rollback_query(struct at_call *call)
     const esp_partition_t *other = esp_ota_get_next_update_partition(NULL);
     esp_app_desc_t there = {0}; /* an empty slot has no version */
     if (!other || other == running) return no_other_slot(call);
-    (void)esp_ota_get_partition_description(other, &there);
+    if (esp_ota_get_partition_description(other, &there) != ESP_OK) there.version[0] = 0;
     at_print(call, "+SYSROLLBACK:0x%x,\"%.32s\",0x%x,\"%.32s\"\r\n", (unsigned)running->address,
              esp_app_get_description()->version, (unsigned)other->address, there.version);
     return AT_OK;
