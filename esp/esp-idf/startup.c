@@ -9,6 +9,7 @@
 #include "esp/esp-idf/kernel.h"
 #include "esp/esp-idf/part_update.h"
 #include "esp/esp-idf/rtc_memory.h"
+#include "esp/esp-idf/uart_impl.h"
 #include "esp_app_desc.h"
 #include "esp_efuse.h"
 #include "esp_log.h"
@@ -74,6 +75,7 @@ static void main_task(void *arg)
 int main(void)
 {
     board();
+    uart_console_begin();
     signal(SIGPIPE, SIG_IGN); /* a closed connection is an error of send() */
     kernel_catch_faults();
     rtc_memory_restore();

@@ -23,4 +23,7 @@ struct uart_port {
 struct uart_port *uart_impl_port(uart_port_t n);
 struct uart_port *uart_impl_driver(uart_port_t n);
 
+/* At the start of a firmware: stdin and stdout on a wire (uart_vfs.c). */
+void uart_console_begin(void);
+
 #endif

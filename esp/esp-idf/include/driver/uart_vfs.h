@@ -1,4 +1,5 @@
-/* stdin and stdout of the UART. Line ends are the host's. */
+/* stdin and stdout as UART 0. Line ends are translated when it is on a wire (`--uart0`); on the
+ * host's terminal they are the host's. */
 #pragma once
 
 #include "esp_err.h"
