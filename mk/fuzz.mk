@@ -15,7 +15,7 @@ fuzz-setup:
 	@tools/setup.sh mk/packages-fuzz.txt
 
 fuzz-bins: $(patsubst %,$(BUILD)/fuzz/%,$(FUZZ_NAMES))
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(LIB_ESP) $(LIB_CLI) $(LIB_SERVER) $(LIB_BASE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$Q$(CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $(filter %.o %.a,$^) $(LIBS)
