@@ -12,9 +12,10 @@ import json
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import time
+
+import servers
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 MISSING = None if CHROMIUM and DRIVER else "Chromium is not installed (Debian packages chromium and chromium-driver)"
@@ -23,19 +24,13 @@ PATIENCE_S = 15
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": "\ue00d", "Shift": "\ue008", "Down": "\ue015"}
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class WebDriverError(Exception):
     pass
 
 
 class Browser:
     def __init__(self, width=1000, height=1000):
-        self.size, self.port = (width, height), free_port()
+        self.size, self.port = (width, height), servers.free_port()
         self.process = subprocess.Popen([DRIVER, f"--port={self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             self._wait_for_driver()
