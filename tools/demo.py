@@ -11,23 +11,15 @@ import os
 import pathlib
 import re
 import shutil
-import socket
-import subprocess
 import sys
 import time
 
-from demo_stage import Device, Failed, main, run, screen
+from demo_stage import Device, Failed, Server, main, run, screen
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NET_RATE = "100K"  # bytes a second: slow enough to see the progress bar
 # A flash operation in the middle of the download: sectors and pages of about 60 KiB.
 CUT_AT = "300:7"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 # Lines of the log that the demo is about; the rest goes to device.log only.
@@ -42,8 +34,6 @@ class Demo:
         self.bin = build / "bin"
         self.dir = build / "demo"
         self.airlift = self.bin / "airlift"
-        self.port = free_port()
-        self.data = self.dir / "server"
         self.facts = []
         self.server = None
         self.device = None
@@ -54,11 +44,11 @@ class Demo:
     def image(self, version):
         return self.dir / f"build-{version}" / "demo.bin"
 
-    def build_versions(self, ca):
+    def build_versions(self):
         for version, fails in (("1.0.0", False), ("1.1.0", False), ("1.2.0", True), ("1.3.0", False)):
             conf = self.dir / f"sdkconfig.{version}"
-            conf.write_text(f'CONFIG_DEMO_URL="https://127.0.0.1:{self.port}/firmware/demo"\n'
-                            f'CONFIG_DEMO_CA_CERT="{ca}"\n'
+            conf.write_text(f'CONFIG_DEMO_URL="https://127.0.0.1:{self.server.port}/firmware/demo"\n'
+                            f'CONFIG_DEMO_CA_CERT="{self.server.ca}"\n'
                             "CONFIG_DEMO_POLL_MS=500\n"
                             f"CONFIG_DEMO_SELF_TEST_FAILS={'y' if fails else 'n'}\n")
             run(self.airlift, "build", ROOT / "firmware/demo", "-B", self.dir / f"build-{version}",
@@ -67,28 +57,16 @@ class Demo:
                        + (", with a self-test that fails" if fails else ""))
 
     def publish(self, version):
-        run(self.airlift, "push", self.image(version), "--name", "demo", "--data", self.data)
+        self.server.publish(self.image(version), "demo")
         screen.say(f"   $ airlift push demo.bin --name demo        # version {version}", "1")
 
     def prepare(self):
         screen.title("A server, four versions of a firmware, and a device")
-        ca = self.dir / "ca_cert.pem"
-        ca.write_text(run(self.bin / "airliftd", "--data", self.data, "--print-ca"))
-        self.build_versions(ca)
-        log = open(self.dir / "server.log", "w")
-        self.server = subprocess.Popen([self.bin / "airliftd", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"],
-                                       stdout=log, stderr=subprocess.STDOUT)
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                break
-            except OSError:
-                if self.server.poll() is not None or time.monotonic() > end:
-                    raise Failed("airliftd did not start:\n" + (self.dir / "server.log").read_text())
-                time.sleep(0.05)
+        self.server = Server(self.bin, self.dir)
+        self.build_versions()
+        self.server.start()
         run(self.airlift, "device", "create", self.dir / "device", "--from", self.dir / "build-1.0.0")
-        screen.say(f"   airliftd on https://127.0.0.1:{self.port}, TLS with its own CA")
+        screen.say(f"   airliftd on https://127.0.0.1:{self.server.port}, TLS with its own CA")
 
     def switch_on(self, *options):
         self.device = Device(self.airlift, self.dir / "device", self.dir / "device.log", SHOWN,
@@ -161,8 +139,7 @@ class Demo:
             if self.device:
                 self.device.switch_off()
             if self.server:
-                self.server.terminate()
-                self.server.wait()
+                self.server.stop()
         screen.title("What was shown")
         for text, seconds in self.facts:
             screen.say(f"   [ok] {text}" + (f"  ({seconds:.1f} s)" if seconds is not None else ""), "32")

@@ -4,6 +4,7 @@ import argparse
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -45,6 +46,45 @@ def run(*cmd, **kw):
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(str, cmd))}\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """airliftd with its data below `directory`, on a free port; TLS with its own CA (`ca`, a file)."""
+
+    def __init__(self, binaries, directory):
+        self.binaries, self.data, self.log = binaries, directory / "server", directory / "server.log"
+        self.port = free_port()
+        self.ca = directory / "ca_cert.pem"
+        self.ca.write_text(run(binaries / "airliftd", "--data", self.data, "--print-ca"))
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.binaries / "airliftd", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"],
+            stdout=open(self.log, "w"), stderr=subprocess.STDOUT)
+        end = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise Failed("airliftd did not start:\n" + self.log.read_text())
+                time.sleep(0.05)
+
+    def publish(self, image, name):
+        run(self.binaries / "airlift", "push", image, "--name", name, "--data", self.data)
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
 
 
 class Device:

@@ -28,7 +28,7 @@ import servers
 PAGES = ["README.md", "CONTRIBUTING.md",
          *sorted(str(p.relative_to(servers.ROOT)) for p in (servers.ROOT / "docs").glob("*.md"))]
 # Not run: they build, test or measure the whole project, or need root and systemd.
-EXEMPT = re.compile(r"make( (demo|demo-zigbee|test|lint|test-san|fuzz|bench|rv32|install))?( [A-Z_]+=\S+)*( +#.*)?$"
+EXEMPT = re.compile(r"make( (demo(-\w+)?|test|lint|test-san|fuzz|bench|rv32|install))?( [A-Z_]+=\S+)*( +#.*)?$"
                     r"|systemctl ")
 MARKS = {"sh", "output", "text", "c", "cmake", "csv", "ini", "json"}
 TIME_S = 240
