@@ -133,6 +133,7 @@ static esp_err_t first_piece(struct fs_ota *ota)
     esp_err_t err = esp_ota_begin(ota->slot, OTA_SIZE_UNKNOWN, &ota->update);
     if (err) {
         ESP_LOGE(TAG, "esp_ota_begin failed (%s)", esp_err_to_name(err));
+        if (ota->update) esp_ota_abort(ota->update); /* open although its erase failed */
         return err;
     }
     ota->state = FS_IN_PROGRESS; /* from here on finish and abort close the update */

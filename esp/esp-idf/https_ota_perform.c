@@ -142,6 +142,7 @@ static esp_err_t open_update(struct https_ota *ota, bool resume)
     if (err != ESP_OK) {
         ESP_LOGE(TAG, "%s failed (%s)", resume ? "esp_ota_resume" : "esp_ota_begin",
                  esp_err_to_name(err));
+        if (ota->update) esp_ota_abort(ota->update); /* open although its erase failed */
         return err;
     }
     ota->state = HTTPS_OTA_IN_PROGRESS; /* from here on finish and abort close the update */
