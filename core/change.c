@@ -60,13 +60,20 @@ static int check_staged(const struct al_change *c, uint32_t i)
     return change_compare(c->o, p->staged, p->len, p->sha256);
 }
 
-/* Can what was recorded still happen? */
-static int check_all(const struct al_change *c, bool chosen)
+/* Is the choice that was planned still the next one? */
+static int check_plan(const struct al_change *c)
 {
-    int err = AL_OK;
+    uint32_t seq = 0, before;
+    int err = change_plan(c->o, c->set.slot, &seq, &before);
+    return err ? err : seq == c->seq ? AL_OK : AL_ERR_INVALID_STATE;
+}
+
+/* Can what was recorded still happen? */
+static int check_all(const struct al_change *c, bool choose)
+{
+    int err = choose ? check_plan(c) : AL_OK;
     for (uint32_t i = 0; !err && i < c->set.count; i++) err = check_staged(c, i);
-    if (!err && c->set.switches && !chosen)
-        err = al_ota_verify_part(c->o, change_slot(c->o, c->set.slot), NULL);
+    if (!err && choose) err = al_ota_verify_part(c->o, change_slot(c->o, c->set.slot), NULL);
     return err;
 }
 
@@ -98,14 +105,6 @@ static enum al_change_outcome give_up(struct al_change *c, int *err, int why)
     return outcome;
 }
 
-static int choose(const struct al_change *c)
-{
-    uint32_t seq = 0, before;
-    int err = change_plan(c->o, c->set.slot, &seq, &before);
-    if (!err && seq != c->seq) err = AL_ERR_INVALID_STATE; /* chosen otherwise since */
-    return err ? err : al_ota_set_boot(c->o, change_slot(c->o, c->set.slot), false);
-}
-
 enum al_change_outcome al_change_apply(struct al_change *c, int *err)
 {
     if (err) *err = AL_OK;
@@ -113,9 +112,11 @@ enum al_change_outcome al_change_apply(struct al_change *c, int *err)
     /* The slot is chosen last: then all contents are in their places. */
     if (choice == REFUSED)
         return c->set.keep_old ? al_change_undo(c, err) : done(c, AL_CHANGE_APPLIED, err, AL_OK);
-    int failed = any_begun(c, false) ? AL_OK : check_all(c, choice != NOT_CHOSEN);
+    bool choose = c->set.switches && choice == NOT_CHOSEN;
+    int failed = any_begun(c, false) ? AL_OK : check_all(c, choose);
     for (uint32_t i = 0; !failed && i < c->set.count; i++) failed = move_part(c, i);
-    if (!failed && c->set.switches && choice == NOT_CHOSEN) failed = choose(c);
+    if (!failed && choose) failed = check_plan(c);
+    if (!failed && choose) failed = al_ota_set_boot(c->o, change_slot(c->o, c->set.slot), false);
     if (failed) return give_up(c, err, failed);
     if (!c->set.keep_old || !c->set.switches || !c->o->rollback || choice == CONFIRMED)
         return done(c, AL_CHANGE_APPLIED, err, AL_OK);
@@ -181,13 +182,15 @@ enum al_change_outcome al_change_undo(struct al_change *c, int *err)
 /* --- at a start, and while the app runs --- */
 
 /* The choice on trial is not in otadata. Was it torn, or was the device flashed anew, by cable
- * say, and the record is of another time? In the first case the choice before it is in force;
- * where there was none, the targets still have the new contents. */
+ * say, and the record is of another time? In the first case the choice before it is in force.
+ * A device flashed anew has a low number there, too, from its boot loader: then the targets
+ * must still have the new contents. */
 static bool of_another_time(const struct al_change *c)
 {
     uint32_t seq, before = 0;
     if (change_plan(c->o, c->set.slot, &seq, &before) || before != c->before) return true;
-    for (uint32_t i = 0; before == AL_OTA_SEQ_EMPTY && i < c->set.count; i++) {
+    if (before != AL_OTA_SEQ_EMPTY && before > al_part_ota_count_all(c->o->table)) return false;
+    for (uint32_t i = 0; i < c->set.count; i++) {
         const struct al_change_part *p = &c->set.part[i];
         if (change_compare(c->o, p->target, p->len, p->sha256)) return true;
     }

@@ -15,7 +15,7 @@
  *
  * Record, little-endian:
  *
- *   @0    magic 0xffd5c1a7, CRC-32 (start 0) of @8..@735: programmed last; voided to zeros
+ *   @0    magic 0x53434c41 ("ALCS"), CRC-32 (start 0) of @8..@735: programmed last; voided to zeros
  *   @8    version 1, parts, flags (1: chooses a slot, 2: keeps the old contents),
  *         slot (flash offset), seq (of the otadata entry that the choice writes), seq of the
  *         entry in force before (0xffffffff: none)
@@ -36,7 +36,7 @@
 
 #define AL_CHANGE_PARTS   8u               /* partitions in one set at most */
 #define AL_CHANGE_RESERVE (2u * AL_SECTOR) /* scratch and record at the end of the area */
-#define AL_CHANGE_MAGIC   0xffd5c1a7u
+#define AL_CHANGE_MAGIC   0x53434c41u
 
 struct al_change_part {
     uint32_t target, target_size; /* partition: flash offset, bytes */
@@ -125,5 +125,9 @@ enum al_change_outcome al_change_start(struct al_ota *o, const struct al_window 
 /* While the app runs: forgets the old contents when the app has been confirmed.
  * AL_CHANGE_NOTHING, _CONFIRMED, _ON_TRIAL, or _OPEN (to be finished by a start). */
 enum al_change_outcome al_change_confirm(struct al_ota *o, const struct al_window *area);
+
+/* Would a write of data at offset off make a record's magic at the end of the slot? */
+bool al_change_forged(const struct al_slot_writer *w, uint32_t off, const uint8_t *data,
+                      uint32_t len);
 
 #endif

@@ -16,6 +16,7 @@ enum al_ota_event {
     AL_OTA_EV_IN_PROGRESS,     /* part: the partition that is busy */
     AL_OTA_EV_BAD_IMAGE_MAGIC, /* value: first byte seen */
     AL_OTA_EV_BAD_TABLE_MAGIC, /* value: word seen */
+    AL_OTA_EV_FORGED_RECORD,   /* part: its end would be taken for a change set's record */
     AL_OTA_EV_FINAL,           /* part: staging, part2: final */
     AL_OTA_EV_IMAGE_FAULT,     /* image: why verification or a check of the header failed */
     AL_OTA_EV_TABLE_FAULT,     /* table: the same of a partition table */

@@ -1,6 +1,7 @@
 /* Open updates: begin or resume, write, end. See ota.h. */
 #include "core/ota_internal.h"
 
+#include "core/change.h"
 #include "core/err.h"
 
 #include <string.h>
@@ -142,12 +143,22 @@ int al_ota_set_final(struct al_ota *o, struct al_ota_update *u, const struct al_
     return AL_OK;
 }
 
+static int check_forged(const struct al_ota *o, const struct al_ota_update *u, uint32_t offset,
+                        const void *data, uint32_t len)
+{
+    if (!al_change_forged(&u->writer, offset, data, len)) return AL_OK;
+    al_ota_tell_part(o, AL_OTA_EV_FORGED_RECORD, &u->staging, NULL);
+    return AL_ERR_OTA_VALIDATE_FAILED;
+}
+
 int al_ota_write(struct al_ota *o, struct al_ota_update *u, const void *data, uint32_t len)
 {
     if (!data) return AL_ERR_INVALID_ARG;
     if (len == 0) return AL_OK;
     if (!is_open(o, u)) return AL_ERR_INVALID_ARG;
-    int err = al_slot_write(&u->writer, data, len);
+    int err = check_forged(o, u, u->writer.written, data, len);
+    if (err) return err;
+    err = al_slot_write(&u->writer, data, len);
     if (err == AL_ERR_OTA_VALIDATE_FAILED)
         al_ota_tell(o, &(struct al_ota_event_args){.event = u->writer.cfg.content == AL_SLOT_IMAGE
                                                                 ? AL_OTA_EV_BAD_IMAGE_MAGIC
@@ -163,7 +174,8 @@ int al_ota_write_at(struct al_ota *o, struct al_ota_update *u, const void *data,
     if (!data) return AL_ERR_INVALID_ARG;
     if (len == 0) return AL_OK;
     if (!is_open(o, u)) return AL_ERR_INVALID_ARG;
-    return al_slot_write_at(&u->writer, offset, data, len);
+    int err = check_forged(o, u, offset, data, len);
+    return err ? err : al_slot_write_at(&u->writer, offset, data, len);
 }
 
 /* --- end --- */

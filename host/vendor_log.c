@@ -346,6 +346,11 @@ void vendor_line_ota(const struct al_ota_event_args *a, struct vendor_line *out)
         set(out, 'E', tag,
             "Partition table image has invalid magic word (expected 0x50AA, saw 0x%04x)", a->value);
         break;
+    case AL_OTA_EV_FORGED_RECORD:
+        set(out, 'E', tag,
+            "Image refused: its end would be taken for the record of an update staged in %s",
+            a->part->label);
+        break;
     case AL_OTA_EV_FINAL:
         set(out, 'I', tag, "Staging partition - <%s>. Final partition - <%s>.", a->part->label,
             a->part2->label);
