@@ -2,7 +2,6 @@
 #include "radio/rcp_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -11,11 +10,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "core/err.h"
+#include "host/line.h"
 #include "radio/medium_port.h"
 
 #define OUT_MAX 65536u
@@ -27,9 +25,8 @@ struct rcp_server {
     int epoll;    /* of all below: readable when something is to be done */
     int listener; /* TCP; -1: pty */
     int host;     /* connection, or the pty's master; -1: none */
-    int slave;    /* the pty's other end, held so that the pty outlives its hosts */
+    struct line_pty pty;
     uint16_t port;
-    char device[64], link[200];
     uint8_t out[OUT_MAX];
     size_t out_len;
     bool writable_wanted;
@@ -118,54 +115,22 @@ static void restarted(void *ctx, uint64_t now)
     rcp_restarted(&((struct rcp_server *)ctx)->rcp, now);
 }
 
-static int listen_tcp(struct rcp_server *s, const char *port, char *error, size_t size)
+static int open_tcp(struct rcp_server *s, const char *port, char *error, size_t size)
 {
-    char *end;
-    unsigned long n = strtoul(port, &end, 10);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof a;
-    int on = 1;
-    if (end == port || *end || n > UINT16_MAX)
-        return fail(error, size, "'tcp:%s': expected a port, 0 to 65535", port);
-    a.sin_port = htons((uint16_t)n);
-    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(s->listener, (struct sockaddr *)&a, sizeof a) || listen(s->listener, 4) ||
-        getsockname(s->listener, (struct sockaddr *)&a, &len))
-        return fail(error, size, "127.0.0.1:%lu: %s", n, strerror(errno));
-    s->port = ntohs(a.sin_port);
+    s->listener = line_listen(port, &s->port, error, size);
+    if (s->listener < 0) return AL_FAIL;
     watch(s, s->listener, EPOLLIN, EPOLL_CTL_ADD);
     return 0;
 }
 
-static int make_link(struct rcp_server *s, const char *path, char *error, size_t size)
-{
-    struct stat st;
-    if (strlen(path) >= sizeof s->link) return fail(error, size, "%s: too long", path);
-    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) unlink(path); /* of an earlier run */
-    if (symlink(s->device, path))
-        return fail(error, size,
-                    "%s: %s; the pty needs a name of its own in a directory that is "
-                    "there",
-                    path, strerror(errno));
-    memcpy(s->link, path, strlen(path) + 1);
-    return 0;
-}
-
+/* The slave stays open, so that the pty outlives its hosts. */
 static int open_pty(struct rcp_server *s, const char *path, char *error, size_t size)
 {
-    struct termios t;
-    s->host = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    if (s->host < 0 || grantpt(s->host) || unlockpt(s->host) ||
-        ptsname_r(s->host, s->device, sizeof s->device))
-        return fail(error, size, "no pty: %s", strerror(errno));
-    s->slave = open(s->device, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (s->slave < 0 || tcgetattr(s->slave, &t))
-        return fail(error, size, "%s: %s", s->device, strerror(errno));
-    cfmakeraw(&t);
-    tcsetattr(s->slave, TCSANOW, &t);
+    int err = line_pty_open(&s->pty, path, error, size);
+    if (err) return err;
+    s->host = s->pty.master;
     watch(s, s->host, EPOLLIN, EPOLL_CTL_ADD);
-    return make_link(s, path, error, size);
+    return 0;
 }
 
 static int open_all(struct rcp_server *s, char *error, size_t size)
@@ -177,7 +142,7 @@ static int open_all(struct rcp_server *s, char *error, size_t size)
     if (c->stop >= 0) watch(s, c->stop, EPOLLIN, EPOLL_CTL_ADD);
     int err = AL_FAIL;
     if (strncmp(c->listen, "tcp:", 4) == 0)
-        err = listen_tcp(s, c->listen + 4, error, size);
+        err = open_tcp(s, c->listen + 4, error, size);
     else if (strncmp(c->listen, "pty:", 4) == 0 && c->listen[4])
         err = open_pty(s, c->listen + 4, error, size);
     else
@@ -203,26 +168,19 @@ struct rcp_server *rcp_server_open(const struct rcp_server_config *c, char *erro
         return NULL;
     }
     s->config = *c;
-    s->epoll = s->listener = s->host = s->slave = -1;
+    s->epoll = s->listener = s->host = s->pty.master = s->pty.slave = -1;
     if (open_all(s, error, error_size) == 0) return s;
     rcp_server_close(s);
     return NULL;
-}
-
-/* Unless another co-processor has taken it over. */
-static void remove_link(const struct rcp_server *s)
-{
-    char to[sizeof s->device];
-    ssize_t n = s->link[0] ? readlink(s->link, to, sizeof to) : -1;
-    if (n == (ssize_t)strlen(s->device) && memcmp(to, s->device, (size_t)n) == 0) unlink(s->link);
 }
 
 void rcp_server_close(struct rcp_server *s)
 {
     if (!s) return;
     radio_close(s->radio);
-    remove_link(s);
-    int fds[] = {s->host, s->slave, s->listener, s->epoll};
+    if (s->host == s->pty.master) s->host = -1;
+    line_pty_close(&s->pty);
+    int fds[] = {s->host, s->listener, s->epoll};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0) close(fds[i]);
     free(s);
@@ -305,7 +263,7 @@ uint16_t rcp_server_port(const struct rcp_server *s)
 
 const char *rcp_server_device(const struct rcp_server *s)
 {
-    return s->device[0] ? s->device : NULL;
+    return s->pty.device[0] ? s->pty.device : NULL;
 }
 
 uint64_t rcp_server_eui64(const struct rcp_server *s)

@@ -241,7 +241,7 @@ def test_uart_0_on_a_pty_has_log_and_driver(project, tmp_path):
         uart.expect("UART 0 is ")
         with Line(link) as line:
             boot = line.expect("ready\r\n")
-            assert "2nd stage bootloader\r\n" in boot and "main_task: Calling app_main()" in boot
+            assert "2nd stage bootloader\r\n" in boot and "main_task: Calling app_main()\r\n" in boot
             line.write("hello\r")
             line.expect("echo hello\r\n")
     assert "Calling app_main" not in uart.text  # the terminal has notes only
