@@ -315,8 +315,6 @@ static void an_app_that_is_aborted_before_it_looks_takes_the_data_with_it(void *
     struct al_change c;
     record(staged(2, true));
     assert_int_equal(al_change_read(ota(), &d.area, &c), 0);
-    uint8_t before[AL_SECTOR];
-    memcpy(before, d.dev.nor.bytes + RECORD_SPARE, sizeof before);
     assert_int_equal(al_change_apply(&c, &err), AL_CHANGE_ON_TRIAL);
     d.dev.nor.bytes[RECORD_SPARE + 768] = 0xff; /* cut before the trial was noted */
     ota_device_boot(&d.dev);                    /* the new app, cut before it looked */

@@ -12,7 +12,7 @@
 
 static const struct data {
     uint32_t at, size, old_len, new_len;
-} data[] = {{CHANGE_TONES, 0x3000, 0x2200, 0x1080}, {CHANGE_TEXTS, 0x2000, 0x300, 0x1100}};
+} data[] = {{CHANGE_TONES, 0x3000, 0x2200, 0x1080}, {CHANGE_TEXTS, 0x2000, 0x300, 0x900}};
 
 /* The first 200 bytes of every 4096 say which content they are of; the rest is blank. */
 static void make(uint8_t *out, uint32_t size, uint32_t len, uint32_t part, bool is_new)
