@@ -15,11 +15,13 @@
 
 static const char *TAG = "OTA_DEFAULT";
 
-enum { FILE_BUFFER = 5 * 1024, HTTP_BUFFER = 1024, HTTP_TIMEOUT_MS = 5000 };
+enum { FILE_BUFFER = 5 * 1024, HTTP_BUFFER = 1024, HTTP_TIMEOUT_MS = 5000, RETRY_MS = 1000 };
 
 struct backend {
     const char *name; /* as the log calls it */
-    esp_err_t (*begin)(const ota_node_attr_t *node, void **handle);
+    bool resumes;
+    /* from: bytes of the image that the slot has already, when it resumes */
+    esp_err_t (*begin)(const ota_node_attr_t *node, size_t from, void **handle);
     esp_err_t (*img_desc)(void *handle, esp_app_desc_t *desc);
     esp_err_t (*perform)(void *handle);
     esp_err_t in_progress;
@@ -31,18 +33,19 @@ struct backend {
 
 struct app {
     const struct backend *backend;
-    void *handle;
+    void *handle; /* NULL: it could not be gone on with */
     const esp_partition_t *slot;
+    int tries; /* to go on */
     struct ota_pace pace;
 };
 
-static esp_err_t begin_file(const ota_node_attr_t *node, void **handle)
+static esp_err_t begin_file(const ota_node_attr_t *node, size_t from, void **handle)
 {
     esp_fs_ota_config_t config = {.path = node->uri, .buffer_size = FILE_BUFFER};
     return esp_fs_ota_begin(&config, handle);
 }
 
-static esp_err_t begin_http(const ota_node_attr_t *node, void **handle)
+static esp_err_t begin_http(const ota_node_attr_t *node, size_t from, void **handle)
 {
     bool bundle = !node->cert_pem && airlift_config_bool("MBEDTLS_CERTIFICATE_BUNDLE");
     esp_http_client_config_t http = {
@@ -52,7 +55,10 @@ static esp_err_t begin_http(const ota_node_attr_t *node, void **handle)
         .timeout_ms = HTTP_TIMEOUT_MS,
         .buffer_size = HTTP_BUFFER,
     };
-    esp_https_ota_config_t config = {.http_config = &http, .bulk_flash_erase = true};
+    esp_https_ota_config_t config = {.http_config = &http,
+                                     .bulk_flash_erase = true,
+                                     .ota_resumption = from > 0,
+                                     .ota_image_bytes_written = from};
     return esp_https_ota_begin(&config, handle);
 }
 
@@ -70,6 +76,7 @@ static const struct backend file_backend = {
 
 static const struct backend http_backend = {
     .name = "HTTPS",
+    .resumes = true,
     .begin = begin_http,
     .img_desc = esp_https_ota_get_img_desc,
     .perform = esp_https_ota_perform,
@@ -93,7 +100,7 @@ static ota_service_err_reason_t app_prepare(void **handle, ota_node_attr_t *node
     if (!app) return OTA_SERV_ERR_REASON_UNKNOWN;
     app->backend = kind == DATA_READER_FILE ? &file_backend : &http_backend;
     app->slot = esp_ota_get_next_update_partition(NULL);
-    if (app->backend->begin(node, &app->handle) != ESP_OK) {
+    if (app->backend->begin(node, 0, &app->handle) != ESP_OK) {
         ESP_LOGE(TAG, "ESP %s OTA Begin failed", app->backend->name);
         free(app);
         return OTA_SERV_ERR_REASON_UNKNOWN;
@@ -163,6 +170,30 @@ static bool written_fits(const struct app *app)
     return !err && ota_run_digest_fits(digest);
 }
 
+/* After a broken connection: once more, from where it stopped. false: that is not wanted, or no
+ * try got through; the handle is NULL then. */
+static bool go_on(struct app *app, const ota_node_attr_t *node)
+{
+    const struct ota_run *run = ota_run_current();
+    int len = app->backend->len_read(app->handle), most = run ? run->options.retries : 0;
+    if (!app->backend->resumes || app->tries >= most || len <= 0) return false;
+    app->backend->abort(app->handle);
+    app->handle = NULL;
+    while (app->tries < most && !ota_run_cancelled()) {
+        app->tries++;
+        ESP_LOGW(TAG, "The download broke after %d bytes: try %d of %d to go on", len, app->tries,
+                 most);
+        vTaskDelay(pdMS_TO_TICKS(RETRY_MS));
+        if (app->backend->begin(node, (size_t)len, &app->handle) == ESP_OK) return true;
+    }
+    return false;
+}
+
+static bool is_broken_connection(esp_err_t err)
+{
+    return err == ESP_FAIL || err == ESP_ERR_TIMEOUT;
+}
+
 static ota_service_err_reason_t app_execute(void *handle, ota_node_attr_t *node)
 {
     struct app *app = handle;
@@ -173,7 +204,10 @@ static ota_service_err_reason_t app_execute(void *handle, ota_node_attr_t *node)
         esp_err_t err = app->backend->perform(app->handle);
         int len = app->backend->len_read(app->handle);
         if (err == ESP_OK) break;
-        if (err != app->backend->in_progress) return (ota_service_err_reason_t)err;
+        if (is_broken_connection(err) && go_on(app, node)) continue;
+        if (err != app->backend->in_progress)
+            return ota_run_cancelled() ? OTA_SERV_ERR_REASON_CANCELLED
+                                       : (ota_service_err_reason_t)err;
         if (len < 0) continue;
         ota_pace_log(&app->pace, "app", (size_t)len);
         ota_run_progress(len, app->backend->image_size(app->handle));
@@ -181,28 +215,31 @@ static ota_service_err_reason_t app_execute(void *handle, ota_node_attr_t *node)
     return written_fits(app) ? OTA_SERV_ERR_REASON_SUCCESS : OTA_SERV_ERR_REASON_WRONG_DIGEST;
 }
 
-/* After a failure there is nothing to finish; the original does, and tells the finish's result. */
-static esp_err_t close_app(struct app *app, bool failed)
+/* After a failure there is nothing to finish. The original does, and tells the finish's result. */
+static esp_err_t close_app(struct app *app, bool finish, esp_err_t err)
 {
-    const struct backend *b = app->backend;
-    esp_err_t err = failed ? b->abort(app->handle) : b->finish(app->handle);
+    if (!app->handle)
+        err = err ? err : ESP_FAIL;
+    else if (finish)
+        err = app->backend->finish(app->handle);
+    else
+        app->backend->abort(app->handle);
+    free(app);
     if (err == ESP_ERR_OTA_VALIDATE_FAILED)
         ESP_LOGE(TAG, "Image validation failed, image is corrupted");
-    if (err) ESP_LOGE(TAG, "upgrade failed %d", err);
-    free(app);
+    if (finish && err) ESP_LOGE(TAG, "upgrade failed %d", err);
     return err;
 }
 
 static ota_service_err_reason_t app_finished(void *handle, ota_node_attr_t *node,
                                              ota_service_err_reason_t result)
 {
-    bool compat = ota_run_compat(), failed = result != OTA_SERV_ERR_REASON_SUCCESS;
-    if (!handle) return failed && !compat ? result : OTA_SERV_ERR_REASON_NULL_POINTER;
-    bool unwanted = result == OTA_SERV_ERR_REASON_CANCELLED ||
-                    result == OTA_SERV_ERR_REASON_WRONG_DIGEST; /* the original knows neither */
-    if (unwanted) compat = false;
-    esp_err_t err = close_app(handle, failed && !compat);
-    return failed && !compat ? result : (ota_service_err_reason_t)err;
+    bool good = result == OTA_SERV_ERR_REASON_SUCCESS;
+    bool ours = result == OTA_SERV_ERR_REASON_CANCELLED ||
+                result == OTA_SERV_ERR_REASON_WRONG_DIGEST; /* the original knows neither */
+    bool finish = good || (ota_run_compat() && !ours);
+    if (!handle) return finish ? OTA_SERV_ERR_REASON_NULL_POINTER : result;
+    return (ota_service_err_reason_t)close_app(handle, finish, (esp_err_t)result);
 }
 
 void ota_app_get_default_proc(ota_upgrade_ops_t *ops)

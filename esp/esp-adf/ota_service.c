@@ -206,6 +206,7 @@ ota_service_options_t ota_service_default_options(void)
         .atomic = airlift_config_bool("OTA_SERVICE_ATOMIC"),
         .in_place = airlift_config_bool("OTA_SERVICE_DATA_IN_PLACE"),
         .compat_results = airlift_config_bool("OTA_SERVICE_COMPAT_RESULTS"),
+        .retries = (int)airlift_config_int("OTA_SERVICE_RETRIES", 0),
     };
 }
 

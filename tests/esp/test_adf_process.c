@@ -363,6 +363,23 @@ static void bad_apps_leave_the_old_one_chosen(void **state)
     assert_app_fails(http_peer_url(&http, "/status/404"), -1, 0x90001);
 }
 
+static void a_broken_download_goes_on_when_asked(void **state)
+{
+    char line[300] = "";
+    const char *url = http_peer_url(&http, "/file/app.bin?cut=30000"); /* of each answer */
+    assert_int_equal(run_app(url, NULL), -1);
+    assert_false(adf_boots_new());
+    adf.options.retries = 2;
+    assert_int_equal(run_app(http_peer_url(&http, "/file/app.bin?cut=30000&on"), NULL), 0);
+    assert_true(adf_boots_new());
+    while (!strstr(line, "&on")) http_peer_line(&http, line, sizeof line);
+    for (int i = 0; i < 2; i++) {
+        http_peer_line(&http, line, sizeof line);
+        assert_non_null(strstr(line, "|bytes=")); /* not from its start */
+        assert_null(strstr(line, "|bytes=0-"));
+    }
+}
+
 static void fs_ota_counts_what_it_read(void **state)
 {
     esp_fs_ota_config_t config = {.path = ADF_APP_URI, .buffer_size = 5120};
@@ -484,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup(stop_ends_a_transfer_that_hangs, fresh),
         cmocka_unit_test_setup(apps_come_over_https, fresh),
         cmocka_unit_test_setup(bad_apps_leave_the_old_one_chosen, fresh),
+        cmocka_unit_test_setup(a_broken_download_goes_on_when_asked, fresh),
         cmocka_unit_test_setup(fs_ota_counts_what_it_read, fresh),
         cmocka_unit_test_setup(fs_ota_refuses_bad_arguments, fresh),
         cmocka_unit_test_setup(a_slot_that_cannot_be_chosen_is_a_failure, fresh),

@@ -35,11 +35,13 @@ typedef struct {
     bool in_place;
     /* Results as in the original, faults included. */
     bool compat_results;
+    /* How often an app over HTTP whose connection broke is gone on with, from where it stopped. */
+    int retries;
     ota_service_progress_cb progress; /* NULL: none */
     void *progress_ctx;
 } ota_service_options_t;
 
-/* The Kconfig symbols OTA_SERVICE_ATOMIC, _DATA_IN_PLACE and _COMPAT_RESULTS. */
+/* The Kconfig symbols OTA_SERVICE_ATOMIC, _DATA_IN_PLACE, _COMPAT_RESULTS and _RETRIES. */
 ota_service_options_t ota_service_default_options(void);
 
 /* For the runs that start from now on. ESP_ERR_INVALID_ARG: a NULL. */
