@@ -55,9 +55,10 @@ def free_port():
 
 
 class Server:
-    """airliftd with its data below `directory`, on a free port; TLS with its own CA (`ca`, a file)."""
+    """airliftd with its data below `directory`, on a free port; TLS with its own CA (`ca`, a file). options: more."""
 
-    def __init__(self, binaries, directory):
+    def __init__(self, binaries, directory, *options):
+        self.options = options
         self.binaries, self.data, self.log = binaries, directory / "server", directory / "server.log"
         self.port = free_port()
         self.ca = directory / "ca_cert.pem"
@@ -66,7 +67,8 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.binaries / "airliftd", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"],
+            [self.binaries / "airliftd", "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
+             *self.options],
             stdout=open(self.log, "w"), stderr=subprocess.STDOUT)
         end = time.monotonic() + 10
         while True:
