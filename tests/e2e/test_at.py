@@ -248,3 +248,30 @@ def test_a_configured_byte_ends_a_command_and_the_log_may_share_the_uart(tmp_pat
     device = lab.Device(tmp_path / "device", other)
     log = device.run(until="^OK", stdin="AT+CWMODE?;")
     assert re.search(r"^ready$", log, re.M) and log.has(r"^AT\+CWMODE\?;\+CWMODE:1$")
+
+
+OWN_PROJECT = {
+    "CMakeLists.txt": """cmake_minimum_required(VERSION 3.16)
+include($ENV{IDF_PATH}/tools/cmake/project.cmake)
+project(lamp)
+""",
+    "main/CMakeLists.txt": """idf_component_register(SRCS "main.c" REQUIRES esp_at)
+""",
+    "sdkconfig.defaults": """CONFIG_PARTITION_TABLE_TWO_OTA=y
+CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y
+""",
+}
+
+
+def test_a_project_adds_commands_of_its_own(tmp_path):
+    page = (servers.ROOT / "docs/at.md").read_text()
+    source = re.search(r"```c\n(.*?)```", page, re.S)[1]
+    for name, text in {**OWN_PROJECT, "main/main.c": source}.items():
+        (tmp_path / "lamp" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "lamp" / name).write_text(text)
+    with at_port.module(tmp_path, lab.build(tmp_path / "lamp")) as at:
+        at.expect(READY)
+        at.command("AT+LAMP=50", "+LAMP:50\r\n" + OK)
+        at.command("AT+LAMP=101", ERROR)
+        at.command("AT+SYSFLASH?", OK)  # a table without user partitions
+        at.command("AT+SYSMFG?", ERROR)
