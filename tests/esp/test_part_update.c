@@ -314,6 +314,7 @@ static void strictly_in_place_nothing_is_staged(void **state)
     struct part_update *u;
     const struct part_update_options o = {.size = 5000, .strict_in_place = true};
     assert_int_equal(nvs_flash_init(), ESP_OK);
+    test_board_fill(TONES + 0x8000, "old tones", 9);
     assert_int_equal(part_update_begin(labelled("tones"), &o, &u, NULL, 0), ESP_OK);
     assert_int_equal(part_update_write(u, content, 1), ESP_OK);
     assert_true(blank(TONES + 1, 0xffff)); /* all is erased before the first byte */
@@ -402,7 +403,9 @@ static void apps_and_data_switch_together_and_are_confirmed_together(void **stat
     assert_memory_equal(flash(TEXTS), content, 3000);
     assert_int_equal(refused("tones", (struct part_update_options){.size = 1}, "on trial"),
                      ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    assert_memory_equal(flash(STAGING + 0xf000), "ALCS", 4);
     assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_OK);
+    assert_memory_equal(flash(STAGING + 0xf000), "\0\0\0", 4); /* at once */
     struct part_update *u = begun("tones", 1);
     part_update_abort(u);
 }
