@@ -37,3 +37,12 @@ typedef struct QueueDefinition *QueueHandle_t;
 #include "freertos/queue.h"
 #include "freertos/semphr.h"
 #include "freertos/task.h"
+
+#ifdef CONFIG_FREERTOS_ENABLE_BACKWARD_COMPATIBILITY /* names of before FreeRTOS 8 */
+#define portTickType     TickType_t
+#define portTICK_RATE_MS portTICK_PERIOD_MS
+#define xTaskHandle      TaskHandle_t
+#define xQueueHandle     QueueHandle_t
+#define xSemaphoreHandle SemaphoreHandle_t
+#define xTimerHandle     TimerHandle_t
+#endif
