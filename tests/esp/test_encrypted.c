@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "esp/esp-idf/airlift_config.h"
+#include "esp/esp-idf/part_update.h"
 #include "esp_flash_encrypt.h"
 #include "esp_ota_ops.h"
 #include "esp_partition.h"
@@ -61,6 +62,30 @@ static void update_holds_back_what_is_no_whole_block(void **state)
     assert_int_equal(esp_ota_abort(handle), ESP_OK);
 }
 
+static void staged_data_is_programmed_in_whole_blocks(void **state)
+{
+    static const uint8_t bytes[47] = {1, 2, 3};
+    const esp_partition_t *storage = labelled("storage");
+    const struct part_update_options o = {.size = sizeof bytes};
+    struct part_update *u;
+    uint8_t now[47];
+    assert_int_equal(part_update_begin(storage, &o, &u, NULL, 0), ESP_OK);
+    assert_int_equal(part_update_write(u, bytes, 5), ESP_OK);
+    assert_int_equal(part_update_write(u, bytes + 5, 12), ESP_OK);
+    /* In the first 16 bytes, the 17th waits for its block; who looks sees it. */
+    const uint8_t *slot = board()->nor.bytes + TEST_OTA_0;
+    assert_memory_equal(slot, bytes, 16);
+    assert_int_equal(slot[16], 0xff);
+    part_overlay_begin(u, false);
+    assert_int_equal(esp_partition_read(storage, 0, now, 17), ESP_OK);
+    assert_memory_equal(now, bytes, 17);
+    part_overlay_end();
+    assert_int_equal(part_update_write(u, bytes + 17, 30), ESP_OK);
+    assert_int_equal(part_update_commit(u), ESP_OK);
+    assert_int_equal(esp_partition_read(storage, 0, now, sizeof now), ESP_OK);
+    assert_memory_equal(now, bytes, sizeof now);
+}
+
 static void nvs_refuses_a_partition_that_flash_encryption_covers(void **state)
 {
     esp_partition_t nvs = *labelled("nvs");
@@ -75,6 +100,7 @@ int main(void)
         cmocka_unit_test(apps_and_otadata_are_encrypted_and_plain_data_is_not),
         cmocka_unit_test(encrypted_partitions_take_whole_blocks_only),
         cmocka_unit_test(update_holds_back_what_is_no_whole_block),
+        cmocka_unit_test(staged_data_is_programmed_in_whole_blocks),
         cmocka_unit_test(nvs_refuses_a_partition_that_flash_encryption_covers),
     };
     test_board_new();
