@@ -19,6 +19,7 @@
 #include "device/bus_guard.h"
 #include "device/pump.h"
 #include "device/sandbox.h"
+#include "device/wires.h"
 #include "host/image_build.h"
 
 #define SHORT_LIFE_NS 1000000000u
@@ -30,8 +31,7 @@ struct chip {
     struct chip_report *r;
     struct device device;
     struct uart uart;
-    struct wire wire[CONF_UARTS];
-    uint32_t wired; /* bit n: UART n is on wire n */
+    struct wires wires;
     struct boot_run boot;
     struct firmware firmware;
     struct pump pump;
@@ -120,7 +120,7 @@ static bool start_program(struct chip *c)
                                      .size = size,
                                      .agent = c->device.conf.agent,
                                      .sandbox = !c->o->no_sandbox,
-                                     .wired = c->wired};
+                                     .wired = c->wires.wired};
     if (!fault && firmware_start(&c->firmware, &s, why, sizeof why)) fault = why;
     if (!fault) return true;
     boot_log(&c->boot, 'E', "boot", "App in partition %s cannot be started",
@@ -378,34 +378,10 @@ static int open_uart(struct chip *c)
     return err ? AL_FAIL : 0;
 }
 
-/* Of UART 0 the wire takes the place of the terminal. */
-static int open_wires(struct chip *c)
-{
-    char why[300], place[300];
-    for (unsigned n = 0; n < CONF_UARTS; n++) {
-        const char *spec = c->device.conf.uart[n];
-        if (!*spec) continue;
-        if (wire_open(&c->wire[n], spec, why, sizeof why)) {
-            snprintf(c->r->error, sizeof c->r->error, "UART %u: %s", n, why);
-            return AL_FAIL;
-        }
-        c->wired |= 1u << n;
-        uart_note(&c->uart, "UART %u is %s", n, wire_place(&c->wire[n], place, sizeof place));
-    }
-    if (c->wired & 1) c->uart.wire = &c->wire[0];
-    return 0;
-}
-
-static void close_wires(struct chip *c)
-{
-    for (unsigned n = 0; n < CONF_UARTS; n++)
-        if (c->wired >> n & 1) wire_close(&c->wire[n]);
-}
-
 static int connect_uarts(struct chip *c)
 {
     struct wire *wires[CONF_UARTS];
-    for (unsigned n = 0; n < CONF_UARTS; n++) wires[n] = c->wired >> n & 1 ? &c->wire[n] : NULL;
+    for (unsigned n = 0; n < CONF_UARTS; n++) wires[n] = wires_of(&c->wires, n);
     int err = pump_open(&c->pump, &c->uart, &c->firmware, c->o->input, wires);
     if (err) snprintf(c->r->error, sizeof c->r->error, "signals: %s", strerror(-err));
     return err;
@@ -485,8 +461,11 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
     c->uart.colour = o->colour;
     if (device_open(&c->device, o->dir, DEVICE_RUN, r->error, sizeof r->error) == 0) {
         bus_guard_on(&c->device);
-        if (use_options(c) == 0 && open_uart(c) == 0 && open_wires(c) == 0) run_device(c);
-        close_wires(c);
+        if (use_options(c) == 0 && open_uart(c) == 0 &&
+            wires_open(&c->wires, &c->device.conf, &c->uart, r->error, sizeof r->error) == 0) {
+            run_device(c);
+            wires_close(&c->wires);
+        }
         uart_close(&c->uart);
         bus_guard_off();
         device_close(&c->device);
