@@ -9,6 +9,7 @@
 #include "esp/esp-idf/idf_device.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
+#include "esp_random.h"
 #include "host/crypto_openssl.h"
 
 static const char *TAG = "at-web";
@@ -108,6 +109,14 @@ static void write_partition(FILE *out, const char *name, const esp_partition_t *
     fprintf(out, ",\"size\":%u}", p ? (unsigned)p->size : 0);
 }
 
+/* Another number at each start of the chip. */
+static uint32_t start_number(void)
+{
+    static uint32_t number;
+    while (!number) number = esp_random();
+    return number;
+}
+
 void web_slots_write(FILE *out)
 {
     struct al_ota *o = idf_device_lock();
@@ -116,8 +125,8 @@ void web_slots_write(FILE *out)
     const esp_partition_t *p, *next = esp_ota_get_next_update_partition(NULL);
     fputs("{\"state\":0,\"chip\":", out);
     web_json_text(out, chip->title);
-    fprintf(out, ",\"chip_id\":%u,\"upload\":%s,\"partitions\":[", chip->id,
-            web_upload_busy() ? "true" : "false");
+    fprintf(out, ",\"chip_id\":%u,\"start\":%u,\"upload\":%s,\"partitions\":[", chip->id,
+            (unsigned)start_number(), web_upload_busy() ? "true" : "false");
     write_partition(out, "ota", next);
     for (size_t i = 0; (p = idf_at_customize_at(i)); i++) {
         fputc(',', out);

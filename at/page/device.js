@@ -25,12 +25,12 @@ export const fetched = () => ask('/getresult', {
   method: 'POST', headers: {'Content-Type': 'application/x-www-form-urlencoded'}, body: 'received=1',
 });
 
+const STALL_MS = 20000;
 /**
- * Sends a file. progress(sent, total). Gives {done: promise, cancel}. The promise fails with {kind: 'cancelled' | 'lost' |
+ * Sends a blob. progress(sent, total). Gives {done: promise, cancel}. The promise fails with {kind: 'cancelled' | 'lost' |
  * 'busy' | 'refused', why}. A connection on which nothing moves for STALL_MS counts as lost.
  */
-const STALL_MS = 20000;
-export function upload(object, file, progress) {
+export function upload(object, content, progress) {
   const request = new XMLHttpRequest();
   let watch, stalled = false;
   const moved = () => {
@@ -52,7 +52,7 @@ export function upload(object, file, progress) {
   request.setRequestHeader('Object', object);
   request.setRequestHeader('Content-Type', 'application/octet-stream;charset=UTF-8');
   request.setRequestHeader('X-Requested-With', 'page');
-  request.send(file);
+  request.send(content);
   moved();
   return {done, cancel: () => request.abort()};
 }

@@ -9,7 +9,8 @@ const HEAR_EVERY = 25; // percent, for screen readers
 const AWAY_LIMIT_S = 90;
 
 let known; // the last /getslots
-let chosen; // {file, object, image} that may be sent
+let picked; // the file, whatever it is
+let chosen; // {content, object, image} that was found good: what was checked is what is sent
 let sending; // the upload under way
 let choice = 0; // counts files chosen: a slow reading of an earlier one is forgotten
 
@@ -63,6 +64,9 @@ function slotCard(slot) {
 const running = () => known?.slots.find((s) => s.running);
 const other = () => known?.slots.find((s) => s.label === known.other && s.version);
 
+/** May a person go back? Not to what starts next anyway. */
+const allowBack = () => { $('rollback').disabled = Boolean(sending) || !other() || other().boot; };
+
 function showPartitions() {
   const before = $('partition').value;
   $('partition').replaceChildren(...known.partitions.map(({name}) => new Option(name === 'ota' ? say('firmware') : name, name)));
@@ -81,7 +85,7 @@ async function showSlots() {
   $('title').textContent = document.title = now?.project || known.chip;
   $('subtitle').textContent = say('onChip', {version: now?.version || '', chip: known.chip});
   $('slots').replaceChildren(...known.slots.map(slotCard));
-  $('rollback').disabled = !other();
+  allowBack();
   showPartitions();
   return true;
 }
@@ -93,12 +97,14 @@ async function look(file, object) {
   if (file.size === 0) throw new Refusal('empty');
   if (file.size > room) throw new Refusal('tooLarge', {size: bytes(file.size), room: bytes(room)});
   const content = new Uint8Array(await file.arrayBuffer().catch(() => { throw new Refusal('unreadable'); }));
-  if (object === 'ota') return readImage(content, {chip: known.chip, chipId: known.chip_id});
-  return {sha256: await sha256(content)};
+  const image = object === 'ota' ? await readImage(content, {chip: known.chip, chipId: known.chip_id})
+                                 : {sha256: await sha256(content)};
+  return {content: new Blob([content]), object, image};
 }
 
 async function choose() {
-  const file = $('file').files[0], mine = ++choice, object = $('partition').value || 'ota';
+  const mine = ++choice, object = $('partition').value || 'ota';
+  const file = picked = $('file').files[0] || picked;
   chosen = undefined;
   $('send').disabled = true;
   $('details').hidden = true;
@@ -106,14 +112,14 @@ async function choose() {
   note($('file-note'), '');
   if (!file || !(known || await showSlots())) return;
   try {
-    const image = await look(file, object);
+    const found = await look(file, object), {image} = found;
     if (mine !== choice) return;
     pairs($('details'), [
       ['name', file.name], ['size', `${bytes(file.size)} (${file.size})`], ['project', image.project], ['version', image.version],
       ['chip', image.chip], ['built', image.built], ['digest', image.sha256],
     ]);
     $('details').hidden = false;
-    chosen = {file, object, image};
+    chosen = found;
     $('send').disabled = false;
     note($('file-note'), say(object === 'ota' ? 'fits' : 'ready'), 'good');
   } catch (why) {
@@ -170,34 +176,35 @@ function meter(total) {
 function setSending(on) {
   $('send').hidden = $('file').disabled = $('partition').disabled = on;
   $('cancel').hidden = $('sending').hidden = !on;
-  $('rollback').disabled = on || !other();
   $('restart').disabled = on;
+  allowBack();
+}
+
+function failure({kind, why}, object) {
+  if (kind === 'lost') return say(object === 'ota' ? 'lost' : 'lostPart');
+  if (kind === 'refused') return why ? say('refused', {why}) : say('refusedPlain');
+  return say(kind);
 }
 
 async function send() {
-  const {file, object, image} = chosen;
+  const {content, object, image} = chosen;
   $('result').hidden = true;
   for (const id of ['rate', 'left', 'heard']) $(id).textContent = '';
-  $('progress-label').textContent = say('sendingTo', {size: bytes(file.size)});
-  const progress = meter(file.size);
+  $('progress-label').textContent = say('sendingTo', {size: bytes(content.size)});
+  const progress = meter(content.size);
   progress(0);
-  sending = device.upload(object, file, progress);
+  sending = device.upload(object, content, progress);
   setSending(true);
   $('cancel').focus();
-  let outcome;
-  try {
-    await sending.done;
-    outcome = object === 'ota' ? [say('sentApp', {version: image.version}), 'good', ['restart-new']]
-                               : [say('sentPart', {name: object}), 'good'];
-  } catch ({kind, why}) {
-    const lost = object === 'ota' ? 'lost' : 'lostPart';
-    const text = {cancelled: say('cancelled'), lost: say(lost), busy: say('busy'), refused: why ? say('refused', {why}) : say('refusedPlain')};
-    outcome = [text[kind], '', ['again']];
-  }
+  const failed = await sending.done.then(() => undefined, (fault) => fault);
   sending = undefined;
   setSending(false);
-  await showSlots();
-  result(...outcome);
+  const reached = await showSlots();
+  // The answer may have been lost, with everything else there.
+  const arrived = failed?.kind === 'lost' && reached && object === 'ota' && other()?.boot && other().sha256 === image.sha256;
+  if (failed && !arrived) result(failure(failed, object), '', ['again']);
+  else if (object === 'ota') result(say('sentApp', {version: image.version}), 'good', ['restart-new']);
+  else result(say('sentPart', {name: object}), 'good');
 }
 
 // --- restarting ---
@@ -217,37 +224,34 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Until another start of the device answers; expected: the label of the slot that should run. */
 async function waitForReturn(expected) {
-  let away = false;
+  const before = known.start;
   for (let s = 0; s < AWAY_LIMIT_S; s++) {
     await pause(1000);
     const there = await device.slots().catch(() => undefined);
-    const label = there?.slots.find((slot) => slot.running)?.label;
-    if (!there) away = true;
-    else if (away || label === expected) break;
-    if (s === AWAY_LIMIT_S - 1) return note($('waiting'), say('notBack'), 'bad');
+    if (!there || there.start === before) continue;
+    await showSlots();
+    const fine = running().label === expected;
+    return note($('waiting'), say(fine ? 'back' : 'backOld', {version: running().version}), fine ? 'good' : 'bad');
   }
-  await showSlots();
-  const fine = running().label === expected;
-  note($('waiting'), say(fine ? 'back' : 'backOld', {version: running().version}), fine ? 'good' : 'bad');
+  return note($('waiting'), say('notBack'), 'bad');
 }
 
 async function restartNow() {
-  await showSlots();
-  const before = running().label, expected = known.slots.find((s) => s.boot)?.label;
   const buttons = ['restart', 'rollback', 'send', 'restart-new'].map($), were = buttons.map((b) => b.disabled);
   buttons.forEach((b) => { b.disabled = true; });
   $('result').hidden = true;
   note($('waiting'), say('restarting'));
   try {
+    if (!await showSlots()) throw new Error();
+    $('rollback').disabled = true;
+    const expected = known.slots.find((s) => s.boot)?.label;
     await device.restart();
-    // Without a change of slot only the time away tells the two starts apart.
-    await waitForReturn(expected === before ? undefined : expected);
-    if (expected === before && known) note($('waiting'), say('back', {version: running().version}), 'good');
+    await waitForReturn(expected);
   } catch (e) {
     note($('waiting'), e.message ? say('refused', {why: e.message}) : say('unreachable'), 'bad');
   }
   buttons.forEach((b, i) => { b.disabled = were[i]; });
-  $('rollback').disabled = !other();
+  allowBack();
 }
 
 async function goBack() {
@@ -265,6 +269,8 @@ async function goBack() {
 translate();
 openDrop();
 openWifi($);
+// Choosing the same file again, built anew, must be a change.
+$('file').addEventListener('click', () => { $('file').value = ''; });
 $('file').addEventListener('change', choose);
 $('partition').addEventListener('change', choose);
 $('form').addEventListener('submit', (e) => { e.preventDefault(); if (chosen && !sending) send(); });

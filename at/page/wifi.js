@@ -20,7 +20,7 @@ function showName() {
 
 function list(found) {
   const names = [...new Map(found.map((ap) => [ap.ssid, ap])).values()];
-  const options = names.map((ap) => new Option(ap.auth_mode ? say('locked', {ssid: ap.ssid}) : ap.ssid, ap.ssid));
+  const options = names.map((ap) => new Option(ap.auth_mode ? ap.ssid : say('open', {ssid: ap.ssid}), ap.ssid));
   $('network').replaceChildren(...options, new Option(say('other'), OTHER));
   showName();
 }
