@@ -31,17 +31,24 @@ uint8_t nvs_type_by_name(const char *name)
     return 0;
 }
 
-static void list_partitions(const struct flash_image *image, char *out, size_t size)
+static void add_names(const struct al_part_table *table, char *out, size_t size)
 {
-    size_t used = 0;
+    size_t used = strlen(out);
 
-    out[0] = 0;
-    for (uint32_t i = 0; i < image->table.count && used < size; i++) {
-        const struct al_part *p = &image->table.part[i];
+    for (uint32_t i = 0; i < table->count && used < size; i++) {
+        const struct al_part *p = &table->part[i];
         if (p->type != AL_PART_DATA || p->subtype != AL_PART_DATA_NVS) continue;
         used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", p->label);
     }
-    if (!used) snprintf(out, size, "none");
+}
+
+/* User partitions of ESP-AT last. */
+static void list_partitions(const struct flash_image *image, char *out, size_t size)
+{
+    out[0] = 0;
+    add_names(&image->table, out, size);
+    add_names(&image->user, out, size);
+    if (!out[0]) snprintf(out, size, "none");
 }
 
 static int in_flash_image(struct nvs_file *f, const char *name)
@@ -49,6 +56,7 @@ static int in_flash_image(struct nvs_file *f, const char *name)
     const struct al_part *p = al_part_find(&f->image.table, AL_PART_DATA, AL_PART_ANY, name);
     char known[256];
 
+    if (!p) p = al_part_find(&f->image.user, AL_PART_DATA, AL_PART_ANY, name);
     list_partitions(&f->image, known, sizeof known);
     if (!p)
         return cli_fail("%s: no partition '%s' in its table; NVS partitions there: %s "
