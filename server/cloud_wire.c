@@ -148,13 +148,15 @@ static void rom(struct cloud_service *s, struct http_request *r, struct visit *v
     if (!http_request_is(r, "GET") && !http_request_is(r, "HEAD")) {
         answer_status(r, 405, "GET is for this address");
     } else if (is_device(s, r, v)) {
-        bool asked = cloud_query_value(http_request_query_raw(r, "action"), action, sizeof action);
+        const char *raw = http_request_query_raw(r, "action");
+        bool known =
+            cloud_query_value(raw, action, sizeof action) && strcmp(action, "download_rom") == 0;
         bool short_form = cloud_query_value(http_request_query_raw(r, "is_format_simple"), simple,
                                             sizeof simple) &&
                           strcmp(simple, "true") == 0;
-        if (!asked)
+        if (!raw)
             list(s, r, v, !short_form);
-        else if (strcmp(action, "download_rom") == 0)
+        else if (known)
             download(s, r, v);
         else
             answer_status(r, 404, "no such action");
