@@ -39,7 +39,6 @@ static bool get_params(struct at_call *call, struct upload *u, const char **name
     if (at_param_text(call, DIGEST, &u->digest) == AT_PARAM_MALFORMED) return false;
     if (*u->digest && !at_param_length_is(call, DIGEST, u->digest, HEX_LEN, HEX_LEN)) return false;
     if (!is_hex(u->digest)) return at_param_invalid(call, DIGEST) == AT_OK;
-    *name = "ota";
     return at_param_text(call, NAME, name) != AT_PARAM_MALFORMED;
 }
 
@@ -84,7 +83,7 @@ static enum at_result upload(struct at_call *call, struct upload *u)
 static enum at_result set(struct at_call *call)
 {
     struct upload u = {.good = true};
-    const char *name;
+    const char *name = "ota";
     if (!get_params(call, &u, &name)) return AT_ERROR;
     if (!at_ota_target_find(&u.target, name) || !at_ota_target_length(&u.target, u.len))
         return at_error(call, "%s", u.target.why);

@@ -101,14 +101,16 @@ static enum at_result write_data(struct at_call *call, const struct area *a)
 
 static enum at_result read_data(struct at_call *call, const struct area *a)
 {
-    uint8_t *data = malloc(a->len);
+    uint8_t *data = malloc(CHUNK);
+    esp_err_t err = ESP_OK;
     if (!data) return at_error(call, "no memory");
-    esp_err_t err = esp_partition_read(a->partition, a->offset, data, a->len);
-    if (err == ESP_OK) {
-        at_print(call, "+SYSFLASH:%d,", (int)a->len);
-        at_write(call, data, a->len);
-        at_print(call, "\r\n");
+    at_print(call, "+SYSFLASH:%d,", (int)a->len);
+    for (uint32_t done = 0, n; done < a->len && err == ESP_OK; done += n) {
+        n = a->len - done < CHUNK ? a->len - done : CHUNK;
+        err = esp_partition_read(a->partition, a->offset + done, data, n);
+        if (err == ESP_OK) at_write(call, data, n);
     }
+    at_print(call, "\r\n");
     free(data);
     return err == ESP_OK ? AT_OK : failed(call, "read failed", err);
 }

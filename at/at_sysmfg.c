@@ -86,7 +86,7 @@ static enum at_result spaces(struct at_call *call)
 
 static enum at_result erase(struct at_call *call, const struct entry *e)
 {
-    nvs_handle_t nvs;
+    nvs_handle_t nvs = 0;
     if (!at_param_count_is(call, 2, 3)) return AT_ERROR;
     if (open_space(call, e->space, NVS_READWRITE, &nvs) != AT_OK) return AT_ERROR;
     esp_err_t err = e->key ? nvs_erase_key(nvs, e->key) : nvs_erase_all(nvs);
@@ -111,7 +111,7 @@ static esp_err_t get_number(nvs_handle_t nvs, const char *key, nvs_type_t type, 
         err = nvs_get_u8(nvs, key, &v.u8), *out = v.u8;
         break;
     case NVS_TYPE_I8:
-        err = nvs_get_i8(nvs, key, &v.i8), *out = v.i8;
+        err = nvs_get_i8(nvs, key, &v.i8), *out = 0 + v.i8;
         break;
     case NVS_TYPE_U16:
         err = nvs_get_u16(nvs, key, &v.u16), *out = v.u16;
@@ -173,7 +173,7 @@ static esp_err_t print_bytes(struct at_call *call, nvs_handle_t nvs, const struc
 
 static enum at_result read_value(struct at_call *call, const struct entry *e)
 {
-    nvs_handle_t nvs;
+    nvs_handle_t nvs = 0;
     nvs_type_t type;
     int64_t number;
     if (!at_param_count_is(call, 2, 3)) return AT_ERROR;
@@ -215,7 +215,7 @@ static esp_err_t set_bytes(nvs_handle_t nvs, const char *key, int type, const ch
 
 static enum at_result write_value(struct at_call *call, const struct entry *e)
 {
-    nvs_handle_t nvs;
+    nvs_handle_t nvs = 0;
     int64_t type, value;
     char *bytes = NULL;
     if (!at_param_count_is(call, 5, 5)) return AT_ERROR;

@@ -1,6 +1,6 @@
 # make lint: what reviewers should not have to look for.
 LINT_SRCS = $(shell git ls-files -co --exclude-standard 'core/*.c' 'zigbee/*.c' 'host/*.c' 'radio/*.c' \
-              'net/*.c' 'device/*.c' 'esp/*.c' 'server/*.c' 'cli/*.c' 'tests/*.c' 'bench/*.c' ':!bench/firmware')
+              'net/*.c' 'device/*.c' 'esp/*.c' 'at/*.c' 'server/*.c' 'cli/*.c' 'tests/*.c' 'bench/*.c' ':!bench/firmware')
 FORMAT_SRCS = $(shell git ls-files -co --exclude-standard '*.c' '*.h')
 LINT_BUILD := build-lint
 

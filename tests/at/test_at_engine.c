@@ -72,6 +72,25 @@ static enum at_result plain_fail(struct at_call *call)
     return AT_FAIL;
 }
 
+/* Data that nobody waits for longer than 50 ms; gives how much came. */
+static enum at_result take_soon(struct at_call *call)
+{
+    char bytes[64];
+    at_answer(call, AT_OK_AND_PROMPT);
+    size_t n = at_read_for(call, bytes, sizeof bytes, 50);
+    at_drop_rest(call);
+    at_print(call, "+SOON:%d\r\n", (int)n);
+    return AT_OK;
+}
+
+/* Answers before it is done. */
+static enum at_result answer_early(struct at_call *call)
+{
+    at_answer(call, AT_OK);
+    sem_wait(&go);
+    return AT_IGNORE;
+}
+
 static const struct at_command own[] = {
     {"+WAIT", .execute = wait_for_go},
     {"+TAKE", .set = take},
@@ -79,6 +98,8 @@ static const struct at_command own[] = {
     {"+SENDOK", .execute = send_ok},
     {"+SENDFAIL", .query = send_fail},
     {"+FAIL", .test = plain_fail},
+    {"+SOON", .execute = take_soon},
+    {"+EARLY", .execute = answer_early},
     {0},
 };
 static const struct at_command *const groups[] = {at_basic_commands, own, NULL};
@@ -156,6 +177,35 @@ static void bytes_beyond_the_data_are_busy_and_dropped(void **state)
     at_bench_expect("\r\nbusy p...\r\n");
     sem_post(&go);
     at_bench_expect("\r\nOK\r\n");
+    at_bench_command("AT", "\r\nOK\r\n");
+}
+
+static void data_that_does_not_come_ends_the_wait_and_data_mode(void **state)
+{
+    at_bench_command("AT+SOON", "\r\nOK\r\n\r\n>+SOON:0\r\n\r\nOK\r\n");
+    at_bench_command("AT", "\r\nOK\r\n");
+    at_bench_send("AT+SOON\r\n");
+    at_bench_expect("AT+SOON\r\n\r\nOK\r\n\r\n>");
+    at_bench_send("AT\r\n");
+    at_bench_expect("+SOON:4\r\n\r\nOK\r\n");
+}
+
+static void a_command_that_has_answered_still_keeps_others_out(void **state)
+{
+    at_bench_command("AT+EARLY", "\r\nOK\r\n");
+    at_bench_send("AT\r\n");
+    at_bench_expect("\r\nbusy p...\r\n");
+    sem_post(&go);
+    at_bench_silent(20);
+    at_bench_command("AT", "\r\nOK\r\n");
+}
+
+static void a_port_that_goes_away_ends_the_wait_for_data(void **state)
+{
+    at_bench_send("AT+SOON\r\n");
+    at_bench_expect("AT+SOON\r\n\r\nOK\r\n\r\n>");
+    at_bench_close();
+    at_bench_open(groups);
     at_bench_command("AT", "\r\nOK\r\n");
 }
 
@@ -240,7 +290,8 @@ static void commands_are_listed_with_their_forms(void **state)
                                 "+CMD:4,\"AT+SYSLOG\",0,1,1,0\r\n+CMD:5,\"AT+WAIT\",0,0,0,1\r\n"
                                 "+CMD:6,\"AT+TAKE\",0,0,1,0\r\n+CMD:7,\"AT+TEXTS\",0,0,1,0\r\n"
                                 "+CMD:8,\"AT+SENDOK\",0,0,0,1\r\n+CMD:9,\"AT+SENDFAIL\",0,1,0,0\r\n"
-                                "+CMD:10,\"AT+FAIL\",1,0,0,0\r\n\r\nOK\r\n");
+                                "+CMD:10,\"AT+FAIL\",1,0,0,0\r\n+CMD:11,\"AT+SOON\",0,0,0,1\r\n"
+                                "+CMD:12,\"AT+EARLY\",0,0,0,1\r\n\r\nOK\r\n");
 }
 
 int main(void)
@@ -252,6 +303,9 @@ int main(void)
         PORT_TEST(a_line_while_a_command_runs_is_answered_busy_and_dropped),
         PORT_TEST(data_is_counted_and_never_a_command),
         PORT_TEST(bytes_beyond_the_data_are_busy_and_dropped),
+        PORT_TEST(data_that_does_not_come_ends_the_wait_and_data_mode),
+        PORT_TEST(a_command_that_has_answered_still_keeps_others_out),
+        PORT_TEST(a_port_that_goes_away_ends_the_wait_for_data),
         PORT_TEST(strings_lose_their_escapes_and_middle_ones_may_be_left_out),
         PORT_TEST(every_class_of_malformed_line_has_its_code),
         PORT_TEST(a_line_without_its_terminator_or_too_long_is_an_error),

@@ -52,7 +52,8 @@ def test_all_parts_are_there(installed):
                  "lib/airlift/airlift-flags.cmake", "share/airlift/idf/Kconfig",
                  "share/airlift/esp-idf/airlift_config.h",
                  "share/airlift/esp-idf/include/esp_https_ota.h",
-                 "share/airlift/esp-adf/include/ota_service.h", "share/airlift/idf/adf/CMakeLists.txt"):
+                 "share/airlift/esp-adf/include/ota_service.h", "share/airlift/idf/adf/CMakeLists.txt",
+                 "share/airlift/at/at.h"):
         assert (prefix / part).is_file(), part
     assert not list(prefix.rglob("__pycache__"))
     assert (prefix / "lib/systemd/system/airliftd.service").read_text().count("@") == 1
@@ -74,11 +75,12 @@ def test_a_program_builds_against_the_library(installed, tmp_path):
                            "f20015ad\n")
 
 
-def test_a_project_builds_from_the_installed_tree_alone(installed, tmp_path):
+@pytest.mark.parametrize("sample", ["simple_ota_example", "at"])
+def test_a_project_builds_from_the_installed_tree_alone(installed, tmp_path, sample):
     prefix = installed / "opt/airlift"
     env = {k: v for k, v in os.environ.items() if not k.startswith(("AIRLIFT_", "IDF_"))}
     airlift = prefix / "bin/airlift"
-    shutil.copytree(servers.ROOT / "firmware/simple_ota_example", tmp_path / "project")
+    shutil.copytree(servers.ROOT / f"firmware/{sample}", tmp_path / "project")
 
     def run(*words):
         done = subprocess.run([airlift, *words], cwd=tmp_path, env=env, capture_output=True, text=True,
@@ -87,7 +89,7 @@ def test_a_project_builds_from_the_installed_tree_alone(installed, tmp_path):
         return done.stdout
 
     run("build", "project", "--chip", "esp32c3")
-    assert "simple_ota_example" in run("image", "info", "project/build/simple_ota_example.bin")
+    assert sample in run("image", "info", f"project/build/{sample}.bin")
     used = (tmp_path / "project/build/CMakeCache.txt").read_text()
     used += "".join(f.read_text() for f in (tmp_path / "project/build").rglob("*.make"))
     assert str(prefix / "share/airlift/idf") in used
