@@ -38,12 +38,12 @@ static void connect_station(void *arg)
 static void lost(struct wifi *w)
 {
     w->state = PERIPH_WIFI_DISCONNECTED;
-    xEventGroupClearBits(w->events, CONNECTED);
-    xEventGroupSetBits(w->events, DISCONNECTED);
     ESP_LOGW(TAG, "Wi-Fi disconnected from SSID %.32s, auto-reconnect %s, reconnect after %d ms",
              (const char *)w->config.sta.ssid, w->reconnects ? "enabled" : "disabled",
              w->reconnect_ms);
     if (w->reconnects) (void)esp_timer_start_once(w->timer, (uint64_t)w->reconnect_ms * 1000);
+    xEventGroupClearBits(w->events, CONNECTED);
+    xEventGroupSetBits(w->events, DISCONNECTED); /* the last look at w: see stop() */
 }
 
 static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
@@ -99,7 +99,11 @@ static void stop(void *data)
     bool reconnects = w->reconnects;
     w->reconnects = false;
     (void)esp_timer_stop(w->timer);
+    bool connected = xEventGroupGetBits(w->events) & CONNECTED;
     (void)esp_wifi_stop();
+    /* Its event is handled by a task that must be done with w before w goes. */
+    if (connected)
+        (void)xEventGroupWaitBits(w->events, DISCONNECTED, pdFALSE, pdTRUE, pdMS_TO_TICKS(1000));
     w->reconnects = reconnects;
 }
 
