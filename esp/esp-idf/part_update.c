@@ -84,7 +84,8 @@ static esp_err_t check_target(const esp_partition_t *target, const struct part_u
                               char *why, size_t n)
 {
     struct al_ota *ota = idf_device_lock();
-    bool ok = al_change_target_ok(ota, target->address, target->size);
+    bool ok = al_change_target_ok(ota, target->address, target->size) &&
+              !part_place_is_spare(ota, target);
     enum al_change_state record = part_place_record(ota);
     bool open = part_place_is_open(target);
     idf_device_unlock();

@@ -39,9 +39,14 @@ struct part_update_options {
 
 /* target: of the primary table or registered at run time. ESP_ERR_INVALID_SIZE: size beyond the
  * partition; ESP_ERR_NOT_FOUND: no place to stage in; ESP_ERR_OTA_ROLLBACK_INVALID_STATE: there is
- * only the passive slot, and the running app on trial may have to go back to it;
- * ESP_ERR_NOT_ALLOWED: read-only partition; ESP_ERR_INVALID_STATE: an update of this partition is
- * open, or in place without NVS. why may be NULL; else a sentence for people on an error. */
+ * only the passive slot, and the running app on trial may have to go back to it, or an earlier
+ * change is on trial with it; ESP_ERR_NOT_ALLOWED: read-only, or the system's (core/change.h), or
+ * the staging partition itself; ESP_ERR_INVALID_STATE: an update of this partition is open, an
+ * earlier change has to be finished by a restart, or in place without NVS. why may be NULL; else a
+ * sentence for people on an error.
+ *
+ * Apps come before data: esp_ota_begin erases its slot, and while data is staged there it is
+ * refused (ESP_ERR_INVALID_STATE). */
 esp_err_t part_update_begin(const esp_partition_t *target, const struct part_update_options *o,
                             struct part_update **out, char *why, size_t why_size);
 enum part_update_place part_update_place(const struct part_update *u);
@@ -51,7 +56,8 @@ size_t part_update_written(const struct part_update *u);
 
 /* The staged bytes as they were programmed are read back and compared with the digest of what was
  * written; then they become the partition's content. u is gone whatever the result; on an error the
- * partition has its old content (staged) or stays marked (in place). */
+ * partition has its old content (staged) or stays marked (in place). ESP_ERR_INVALID_CRC: they
+ * differ. When the flash fails after all that, the log says so, and the next start goes on. */
 esp_err_t part_update_commit(struct part_update *u);
 /* u is gone; staged: the partition is untouched; in place: it stays marked. */
 void part_update_abort(struct part_update *u);

@@ -40,6 +40,8 @@ void part_place_add(struct part_update *u);
 void part_place_remove(struct part_update *u);
 /* Is an update of (a part of) this partition open? */
 bool part_place_is_open(const esp_partition_t *target);
+/* Is (a part of) the partition for staging the target? A record in its content would be obeyed. */
+bool part_place_is_spare(const struct al_ota *o, const esp_partition_t *target);
 /* May its end hold a record? */
 bool part_place_holds_records(const struct al_ota *o, const struct al_part *p);
 struct al_window part_place_window(const struct al_ota *o, const struct al_part *area);

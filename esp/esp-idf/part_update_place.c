@@ -46,7 +46,12 @@ static bool is_slot(const struct al_part *p)
     return p->type == AL_PART_APP && p->subtype >= AL_PART_OTA_0 && p->subtype <= AL_PART_OTA_15;
 }
 
-/* Partitions whose end may hold a record. */
+bool part_place_is_spare(const struct al_ota *o, const esp_partition_t *target)
+{
+    const struct al_part *p = spare(o);
+    return p && overlaps(p->offset, p->size, target->address, target->size);
+}
+
 bool part_place_holds_records(const struct al_ota *o, const struct al_part *p)
 {
     return is_slot(p) || p == spare(o);
@@ -127,8 +132,7 @@ esp_err_t part_place_find(struct al_ota *o, struct part_update *u, uint32_t need
     uint32_t wish = 0;
     (void)al_change_used(o, u->target.address, u->target.size, &wish);
     const struct al_part *p = spare(o);
-    bool other = p && !overlaps(p->offset, p->size, u->target.address, u->target.size);
-    if (other && find_in(u, p, 0, need, wish)) return ESP_OK;
+    if (p && find_in(u, p, 0, need, wish)) return ESP_OK;
     bool trial = on_trial(o);
     if (!trial && find_in_slot(o, u, need, wish)) return ESP_OK;
     if (why && n)
@@ -210,8 +214,9 @@ int part_place_may_write(struct al_ota *o, const struct al_part *p)
                  p->label, u->target.label);
         return AL_ERR_INVALID_STATE;
     }
-    if (part_place_holds_records(o, p) && record_in(o, p) != AL_CHANGE_NONE) {
-        ESP_LOGE(TAG, "%s holds data of an update that is not finished: %s", p->label,
+    /* Wherever the record is: a slot may hold the app that it names, or what it brings back. */
+    if (part_place_holds_records(o, p) && part_place_record(o) != AL_CHANGE_NONE) {
+        ESP_LOGE(TAG, "%s may be needed by an update that is not finished: %s", p->label,
                  on_trial(o) ? "confirm the running app first" : "restart the device first");
         return AL_ERR_INVALID_STATE;
     }

@@ -19,8 +19,8 @@
 struct life {
     struct change_device d;
     uint32_t parts;
-    bool with_app, new_is_bad;
-    uint32_t checks; /* varies the second cut */
+    bool with_app, new_is_bad, no_rollback;
+    uint32_t points; /* varies the second cut */
     char text[160];
 };
 
@@ -34,7 +34,8 @@ static int upgrade(struct life *l)
     struct al_change_set set;
     struct al_change c;
     int err = change_device_stage(&l->d, &set, l->parts);
-    set.switches = set.keep_old = l->with_app;
+    set.switches = l->with_app;
+    set.keep_old = l->with_app && !l->no_rollback;
     if (!err) err = al_change_record(&l->d.dev.ota, &l->d.area, &set);
     if (!err) err = al_change_read(&l->d.dev.ota, &l->d.area, &c);
     if (!err) (void)al_change_apply(&c, &err);
@@ -53,6 +54,7 @@ static bool finished(struct life *l)
 {
     const char *contents = change_device_contents(&l->d);
     if (!l->with_app) return contents[0] == 'n';
+    if (l->no_rollback) return runs_new(l);
     if (l->new_is_bad) return !runs_new(l) && state_of_new(l) == AL_OTA_INVALID;
     return runs_new(l) && state_of_new(l) == AL_OTA_VALID;
 }
@@ -69,7 +71,7 @@ static int app(struct life *l)
     return err;
 }
 
-/* Old or new, and those that go with the app. */
+/* Old or new of all; and, once the app looks, what goes with it. */
 static const char *judge(struct life *l)
 {
     const char *is = change_device_contents(&l->d), *slot = runs_new(l) ? "ota_1" : "ota_0";
@@ -98,8 +100,8 @@ static int whole_life(void *ctx)
 static void cut_the_recovery(struct life *l)
 {
     struct nor_flash *nor = &l->d.dev.nor;
-    uint32_t n = l->checks++;
-    nor_flash_cut_at(nor, n % 23 + 1);
+    uint32_t n = l->points;
+    nor_flash_cut_at(nor, n * 7 % 40 + 1);
     nor->power->tear = NOR_TEAR_SEEDED;
     nor->power->seed = n;
     (void)change_device_start(&l->d);
@@ -109,8 +111,7 @@ static void cut_the_recovery(struct life *l)
 static const char *check(void *ctx, bool cut)
 {
     struct life *l = ctx;
-    if (cut && l->checks % 2) cut_the_recovery(l);
-    if (cut) l->checks++;
+    if (cut && ++l->points % 3) cut_the_recovery(l);
     for (int resets = 0; resets < RESETS_MAX; resets++) {
         (void)change_device_start(&l->d);
         const char *wrong = judge(l);
@@ -120,43 +121,45 @@ static const char *check(void *ctx, bool cut)
     return "the upgrade never comes to its end";
 }
 
-static void sweep(const char *name, uint32_t parts, bool in_slot, bool with_app, bool new_is_bad)
+static void sweep(const char *name, struct life how, bool in_slot)
 {
     static struct life l;
-    memset(&l, 0, sizeof l);
+    l = how;
     change_device_new(&l.d, in_slot);
-    l.parts = parts;
-    l.with_app = with_app;
-    l.new_is_bad = new_is_bad;
+    l.d.dev.boot.rollback = !l.no_rollback;
     power_points_run(&(struct power_points){.name = name,
                                             .nor = &l.d.dev.nor,
                                             .ctx = &l,
                                             .action = whole_life,
                                             .check = check,
-                                            .step = 61,
-                                            .seeds = 1});
+                                            .step = 23,
+                                            .seeds = 2});
     change_device_free(&l.d);
 }
 
 static void power_cut_leaves_the_old_or_the_new_data(void **state)
 {
-    sweep("data partition, staged in a partition", 1, false, false, false);
+    sweep("data partition, staged in a partition", (struct life){.parts = 1}, false);
 }
 
 static void power_cut_leaves_old_or_new_of_two_partitions_together(void **state)
 {
-    sweep("two data partitions, staged behind an app", 2, true, false, false);
+    sweep("two data partitions, staged behind an app", (struct life){.parts = 2}, true);
 }
 
 static void power_cut_leaves_apps_and_data_together(void **state)
 {
-    sweep("app and two data partitions, staged in a partition", 2, false, true, false);
-    sweep("app and two data partitions, staged behind the app", 2, true, true, false);
+    const struct life swap = {.parts = 2, .with_app = true};
+    sweep("app and two data partitions, staged in a partition", swap, false);
+    sweep("app and two data partitions, staged behind the app", swap, true);
+    const struct life copy = {.parts = 2, .with_app = true, .no_rollback = true};
+    sweep("app and two data partitions, no rollback", copy, true);
 }
 
 static void power_cut_in_a_rollback_brings_back_the_old_data(void **state)
 {
-    sweep("app that fails its self-test, with two data partitions", 2, true, true, true);
+    const struct life bad = {.parts = 2, .with_app = true, .new_is_bad = true};
+    sweep("app that fails its self-test, with two data partitions", bad, true);
 }
 
 int main(void)
