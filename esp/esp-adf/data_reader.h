@@ -25,6 +25,8 @@ int data_reader_read(struct data_reader *r, void *buf, size_t len);
 /* Bytes in all; -1: not known. */
 int64_t data_reader_size(const struct data_reader *r);
 void data_reader_close(struct data_reader *r);
+/* Is a server verified with the certificate bundle? It is without cert_pem, if there is one. */
+bool data_reader_trusts_bundle(const char *cert_pem);
 
 /* --- kinds --- */
 

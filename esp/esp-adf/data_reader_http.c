@@ -81,15 +81,19 @@ static bool open_stream(struct http_reader *h)
     return true;
 }
 
+bool data_reader_trusts_bundle(const char *cert_pem)
+{
+    return !cert_pem && airlift_config_bool("MBEDTLS_CERTIFICATE_BUNDLE");
+}
+
 void *data_reader_http_open(const char *uri, const char *cert_pem, bool (*stop)(void))
 {
     struct http_reader *h = calloc(1, sizeof *h);
     if (!h) return NULL;
-    bool bundle = !cert_pem && airlift_config_bool("MBEDTLS_CERTIFICATE_BUNDLE");
     esp_http_client_config_t config = {
         .url = uri,
         .cert_pem = cert_pem,
-        .crt_bundle_attach = bundle ? esp_crt_bundle_attach : NULL,
+        .crt_bundle_attach = data_reader_trusts_bundle(cert_pem) ? esp_crt_bundle_attach : NULL,
         .timeout_ms = TIMEOUT_MS,
         .buffer_size = BUFFER_SIZE,
         .buffer_size_tx = BUFFER_SIZE,

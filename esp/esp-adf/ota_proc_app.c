@@ -47,7 +47,7 @@ static esp_err_t begin_file(const ota_node_attr_t *node, size_t from, void **han
 
 static esp_err_t begin_http(const ota_node_attr_t *node, size_t from, void **handle)
 {
-    bool bundle = !node->cert_pem && airlift_config_bool("MBEDTLS_CERTIFICATE_BUNDLE");
+    bool bundle = data_reader_trusts_bundle(node->cert_pem);
     esp_http_client_config_t http = {
         .url = node->uri,
         .cert_pem = node->cert_pem,

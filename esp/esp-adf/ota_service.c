@@ -150,7 +150,7 @@ static bool is_over(struct ota_service *s, const struct message *m)
 
 static void service_task(void *arg)
 {
-    struct ota_service *s = periph_service_get_data(arg);
+    struct ota_service *s = arg;
     struct message m;
     do {
         xQueueReceive(s->queue, &m, portMAX_DELAY);
@@ -219,24 +219,23 @@ periph_service_handle_t ota_service_create(ota_service_config_t *config)
     s->list.options = ota_service_default_options();
     pthread_mutex_init(&s->lock, NULL);
     periph_service_config_t service = {
-        .task_stack = config->task_stack,
-        .task_prio = config->task_prio,
-        .task_core = config->task_core,
-        .task_func = service_task,
         .service_start = start,
         .service_stop = stop,
         .service_destroy = destroy,
         .service_name = service_name,
         .user_data = s,
     };
-    lock(s); /* the task begins at once */
     s->handle = s->queue ? periph_service_create(&service) : NULL;
-    bool made = s->handle;
-    if (made && config->evt_cb)
-        periph_service_set_callback(s->handle, config->evt_cb, config->cb_ctx);
     periph_service_handle_t handle = s->handle;
-    unlock(s);
-    if (made) return handle;
+    if (handle && config->evt_cb)
+        periph_service_set_callback(handle, config->evt_cb, config->cb_ctx);
+    /* The task has s, not the handle: that may be destroyed before it looks. */
+    if (handle &&
+        xTaskCreatePinnedToCore(service_task, service_name, (uint32_t)config->task_stack, s,
+                                (UBaseType_t)config->task_prio, NULL, config->task_core) == pdPASS)
+        return handle;
+    ESP_LOGE(TAG, "Memory exhausted");
+    if (handle) periph_service_destroy(handle);
     if (s->queue) vQueueDelete(s->queue);
     pthread_mutex_destroy(&s->lock);
     free(s);
