@@ -19,6 +19,8 @@ import subprocess
 import sys
 import time
 
+import at
+import page
 import zigbee
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -288,7 +290,7 @@ def write_page(results):
              f"- One of {f['devices']} devices costs {f['cpu_per_device_s'] * 1000:.0f} ms of processor time and {f['memory_per_device_kib'] / 1024:.1f} MiB of memory (proportional set",
              "  size, flash mapping included) while all upgrade at once.",
              "- `make rv32` lists the objects of `core/` and the stack frames.", ""]
-    (ROOT / "docs/benchmarks.md").write_text("\n".join(text))
+    page.write_first_part("\n".join(text))
 
 
 def main():
@@ -305,7 +307,8 @@ def main():
     finally:
         bench.stop()
     write_page(bench.results)
-    zigbee.write_section(zigbee.measure(bench.build))
+    for part in (zigbee, at):
+        part.write_section(part.measure(bench.build))
     print("\n".join(table(bench.results)))
 
 

@@ -10,10 +10,10 @@ import re
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/benchmarks.md"
+import page
+
+ROOT = page.ROOT
 RESULT = ROOT / "bench/results/zigbee.json"
-HEADING = "## Zigbee upgrades\n"
 VENDOR = 8100  # bytes/s, claimed for tuned devices with blocks of 223 bytes; no log of it is published
 
 # One hop: nothing on the channel can be faster than the bound (no back-off, no spacing); typical: mean
@@ -46,7 +46,7 @@ def measure(build):
 
 def section(result):
     server, chip = result["server"], result["rv32"]
-    text = [HEADING, "In virtual time on the model of the air ([radio.md](radio.md)), without losses; all hops on one channel. Bound and",
+    text = ["In virtual time on the model of the air ([radio.md](radio.md)), without losses; all hops on one channel. Bound and",
             "typical: of the airtime model, divided by the hops. Fair: rate of the slowest client, divided by the mean rate. Tuned",
             f"devices of the vendor are said to reach {VENDOR / 1000:.1f} KB/s with blocks of 223 bytes over one hop.", "",
             "| mode | hops | clients | bytes/s together | typical | bound | of typical | of one client | fair |",
@@ -60,12 +60,11 @@ def section(result):
              f"- Client on a chip (rv32imac, -Os): {chip['text_bytes'] / 1024:.0f} KiB of code for an end device with the OTA client, commissioning, "
              f"security; {chip['ram_bytes'] / 1024:.1f} KiB of RAM",
              "  for its contexts and tables. Without AES, radio driver, C library and stack. `make rv32` lists them.", ""]
-    return "\n".join(text)
+    return text
 
 
 def write_section(result):
-    page = PAGE.read_text()
-    PAGE.write_text(page.split(HEADING)[0].rstrip() + "\n\n" + section(result))
+    page.write_section("Zigbee upgrades", section(result))
 
 
 def main():
@@ -73,7 +72,7 @@ def main():
     ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     result = measure(ap.parse_args().build.resolve())
     write_section(result)
-    print(section(result))
+    print("\n".join(section(result)))
 
 
 if __name__ == "__main__":

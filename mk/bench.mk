@@ -5,7 +5,7 @@ bench: all ## measure side by side with peers; writes bench/results/ and docs/be
 	@$(PYTHON) bench/run.py --build $(BUILD)
 
 bench-bins: $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
-$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(LIB_BASE)
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(LIB_ESP) $(LIB_BASE)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
