@@ -41,7 +41,7 @@ static int make_link(struct line_pty *p, const char *path, char *why, size_t why
                  strerror(errno));
         return AL_FAIL;
     }
-    strcpy(p->link, path);
+    memcpy(p->link, path, strlen(path) + 1);
     return 0;
 }
 
@@ -91,7 +91,7 @@ static bool split(const char *where, char host[64], const char **port)
     const char *colon = strrchr(where, ':');
     size_t n = colon ? (size_t)(colon - where) : 0;
     *port = colon ? colon + 1 : where;
-    strcpy(host, "127.0.0.1");
+    snprintf(host, 64, "127.0.0.1");
     if (colon) {
         bool brackets = n >= 2 && where[0] == '[' && where[n - 1] == ']';
         if (brackets) where++, n -= 2;

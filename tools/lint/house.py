@@ -28,7 +28,7 @@ MAY_INCLUDE = {
 CORE_ROWS = [
     ["err", "bytes", "crc32", "crypto", "flash", "chip"],
     ["part_table", "app_image", "ota_data", "secure_boot", "tone_image", "version_number"],
-    ["slot_writer", "image_verify", "nvs"],
+    ["slot_writer", "image_verify", "nvs", "part_customize"],
     ["ota"],
     ["boot", "change"],
 ]
