@@ -25,6 +25,8 @@ static atomic_bool under_way; /* one that does not block */
 static void reached(void *ctx, enum at_upgrade_state state)
 {
     atomic_store(&state_now, state);
+    /* Who sees that line may begin the next one. */
+    if (!ctx && state == AT_UPGRADE_DONE) atomic_store(&under_way, false);
     at_print(ctx, "+CIPUPDATE:%d\r\n", state);
 }
 
@@ -39,9 +41,10 @@ static bool run(struct at_upgrade *u)
 static void background(void *arg)
 {
     struct at_upgrade *u = arg;
-    bool good = run(u);
-    atomic_store(&under_way, false); /* before the line that lets users begin the next one */
-    if (!good) at_print(NULL, "+CIPUPDATE:%d\r\n", AT_UPGRADE_FAILED);
+    if (!run(u)) {
+        atomic_store(&under_way, false);
+        at_print(NULL, "+CIPUPDATE:%d\r\n", AT_UPGRADE_FAILED);
+    }
     free(u);
     vTaskDelete(NULL);
 }

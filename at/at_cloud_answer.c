@@ -72,7 +72,7 @@ static bool take_field(struct at_cloud_head *h)
 static const char *shown(const char *line, char out[static 33])
 {
     size_t n = 0;
-    for (; line[n] && n < 32; n++) out[n] = line[n] < 0x20 || line[n] == 0x7f ? '.' : line[n];
+    for (; n < 32 && line[n]; n++) out[n] = line[n] < 0x20 || line[n] == 0x7f ? '.' : line[n];
     out[n] = 0;
     return out;
 }

@@ -26,7 +26,7 @@ struct at_upgrade {
     bool ask; /* for the version; else version is asked for, empty or not */
     char version[AT_CLOUD_VERSION_MAX + 1], name[AT_CLOUD_VERSION_MAX + 1];
     void *ctx;
-    void (*reached)(void *ctx, enum at_upgrade_state state); /* 1..4 */
+    void (*reached)(void *ctx, enum at_upgrade_state state); /* 1..4; 4: nothing is open any more */
     char why[AT_UPGRADE_WHY];                                /* it failed: a sentence for people */
 };
 

@@ -2,6 +2,7 @@
 #include "at/at.h"
 
 #include "at/at_ota_settings.h"
+#include "esp/esp-idf/airlift_config.h"
 #include "esp_crt_bundle.h"
 #include "esp_err.h"
 #include "esp_https_ota.h"
@@ -84,6 +85,9 @@ static const char *reason(esp_err_t err, const struct progress *p)
 
 static enum at_result upgrade(struct at_call *call, const char *url)
 {
+    bool plain = strncasecmp(url, "http:", 5) == 0;
+    if (plain && !airlift_config_bool("ESP_HTTPS_OTA_ALLOW_HTTP"))
+        return at_error(call, "http:// is not taken (CONFIG_AT_OTA_ALLOW_HTTP): use https://");
     struct progress progress = {0};
     bool verify = at_ota_settings_verify();
     char *ca = verify ? at_ota_settings_ca() : NULL;

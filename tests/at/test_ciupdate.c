@@ -37,12 +37,14 @@ const struct airlift_config_entry airlift_config[] = {
     {"AT_OTA_STRICT_NAMES", strict},
     {"AT_OTA_SUPPORT", "y"},
     {"AT_OTA_TOKEN_KEY", token},
+    {"ESP_HTTPS_OTA_ALLOW_HTTP", "y"},
     {"ESP_TLS_INSECURE", unverified},
     {"ESP_TLS_SKIP_SERVER_CERT_VERIFY", unverified},
     {NULL, NULL},
 };
 
-static const struct at_command *const groups[] = {at_basic_commands, at_ciupdate_commands, NULL};
+static const struct at_command *const groups[] = {at_basic_commands, at_ciupdate_commands,
+                                                  at_user_ota_commands, NULL};
 static struct script_server *plain, *tls;
 static char *certs;
 static struct script_answer query_ok, mqtt_ca;
@@ -441,10 +443,11 @@ static void upgrade_that_does_not_block_tells_its_states(void **state)
     assert_non_null(strstr(said, ERROR));
     free(said);
     at_bench_expect(S(4));
+    assert_flash(CLOUD_MQTT_CA, mqtt_ca_file, mqtt_ca_len, CLOUD_PART_SIZE);
+    at_bench_command(MQTT_CA, S(1) S(4) OK); /* at once */
     at_bench_silent(100);
     at_bench_command("AT+CIUPDATE?", "+CIUPDATE:4\r\n" OK);
-    assert_flash(CLOUD_MQTT_CA, mqtt_ca_file, mqtt_ca_len, CLOUD_PART_SIZE);
-    assert_int_equal(script_server_requests(plain), 1);
+    assert_int_equal(script_server_requests(plain), 2);
 }
 
 static void failure_without_waiting_is_a_line_of_its_own(void **state)
@@ -458,6 +461,35 @@ static void failure_without_waiting_is_a_line_of_its_own(void **state)
     assert_null(strstr(said, ERROR));
     free(said);
     at_bench_command("AT+CIUPDATE?", "+CIUPDATE:-1\r\n" OK);
+}
+
+static void two_upgrades_of_the_firmware_do_not_mix(void **state)
+{
+    size_t len;
+    char url[64], text[128];
+    uint8_t *image = vector_file(&len, "esp-flash/image/app_c3_v2.bin");
+    struct script_answer whole = script_file(image, len), half = whole;
+    free(image);
+    half.len = 40000;
+    half.end = SCRIPT_HOLD;
+    strcpy(limit, "2");
+    strcpy(unverified, "y");
+    SCRIPT_PLAY(plain, half);
+    SCRIPT_PLAY(tls, whole);
+    at_bench_command("AT+SYSLOG=1", OK);
+    at_bench_send("AT+CIUPDATE=0,\"v1\",,1\r\n");
+    free(at_bench_until(OK));
+    usleep(200000);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/app.bin", script_server_port(tls));
+    snprintf(text, sizeof text, "AT+USEROTA=%zu\r\n", strlen(url));
+    at_bench_send(text);
+    free(at_bench_until("\r\n>"));
+    at_bench_send(url);
+    char *said = at_bench_until(ERROR);
+    if (!strstr(said, "another upgrade")) fail_msg("%s", said);
+    free(said);
+    at_bench_expect("+CIPUPDATE:-1\r\n");
+    assert_int_equal(esp_ota_get_boot_partition()->address, TEST_FACTORY);
 }
 
 /* ---- the list of versions ---- */
@@ -515,6 +547,7 @@ int main(void)
         DEVICE_TEST(limit_ends_upgrades_over_tcp_and_tls),
         DEVICE_TEST(upgrade_that_does_not_block_tells_its_states),
         DEVICE_TEST(failure_without_waiting_is_a_line_of_its_own),
+        DEVICE_TEST(two_upgrades_of_the_firmware_do_not_mix),
         DEVICE_TEST(versions_are_listed),
         DEVICE_TEST(list_without_end_is_an_error),
     };

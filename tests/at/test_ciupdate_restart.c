@@ -32,11 +32,12 @@
 #define PROMPT "\r\nOK\r\n\r\n>"
 #define S(n)   "+CIPUPDATE:" #n "\r\n"
 
+static char allow_http[2] = "y";
 const struct airlift_config_entry airlift_config[] = {
     {"AT_OTA_SSL_SUPPORT", "y"},
     {"AT_OTA_SUPPORT", "y"},
     {"BOOTLOADER_APP_ROLLBACK_ENABLE", "y"},
-    {"ESP_HTTPS_OTA_ALLOW_HTTP", "y"},
+    {"ESP_HTTPS_OTA_ALLOW_HTTP", allow_http},
     {NULL, NULL},
 };
 
@@ -165,6 +166,7 @@ static int stop_servers(void **state)
 
 static int fresh_device(void **state)
 {
+    strcpy(allow_http, "y");
     cloud_board_new();
     cloud_board_connect("connect_to", script_server_port(cloud));
     return 0;
@@ -260,6 +262,30 @@ static void power_cut_leaves_the_old_or_the_new_partition(void **state)
     assert_true(points > 5 && kept > 0 && kept < points);
 }
 
+/* At every 37th operation: otadata is switched in the last ones, which all are tried. */
+static void power_cut_leaves_a_firmware_that_boots(void **state)
+{
+    struct script_answer file = script_file(files.image, OTA_IMAGE_LEN);
+    uint32_t all = 0;
+    for (uint32_t cut = 0; cut <= all; cut += cut + 37 < all - 6 ? 37 : 1) {
+        char *out = NULL;
+        fresh_device(NULL);
+        uint64_t before = board()->control->power.ops;
+        SCRIPT_PLAY(cloud, file);
+        uint32_t reason = talk((struct talk){.command = "AT+CIUPDATE=0,\"v1\"", .cut = cut});
+        if (cut == 0) all = (uint32_t)(board()->control->power.ops - before);
+        assert_int_equal(reason, cut ? 0 : RESET_SW);
+        nor_flash_power_on(&board()->nor);
+        test_board_fork(print_boot, NULL, &out);
+        bool is_new = strstr(out, "boots=ota_0\n") != NULL;
+        if (!is_new && !strstr(out, "boots=factory\n")) fail_msg("cut %u: %s", cut, out);
+        free(out);
+        if (is_new) ota_files_assert_slot(&files, TEST_OTA_0, OTA_IMAGE_LEN);
+        if (cut == 0) assert_true(is_new && all > 200);
+        if (cut && cut + 10 < all) assert_false(is_new);
+    }
+}
+
 /* ---- AT+USEROTA ---- */
 
 static char user_command[40];
@@ -321,6 +347,16 @@ static void user_upgrade_that_fails_keeps_the_old_firmware(void **state)
     }
 }
 
+static void plain_http_can_be_forbidden(void **state)
+{
+    char url[300];
+    strcpy(allow_http, "n");
+    snprintf(url, sizeof url, "%s", http_peer_url(&files_http, OTA_IMAGE));
+    assert_int_equal(user_ota(url), 0);
+    assert_user_said(url, ERROR);
+    assert_boots("factory");
+}
+
 static void user_upgrade_refuses_wrong_lengths(void **state)
 {
     static const char *const commands[] = {
@@ -349,9 +385,11 @@ int main(void)
         DEVICE_TEST(firmware_from_the_cloud_restarts_into_it),
         DEVICE_TEST(without_blocking_nothing_restarts),
         DEVICE_TEST(power_cut_leaves_the_old_or_the_new_partition),
+        DEVICE_TEST(power_cut_leaves_a_firmware_that_boots),
         DEVICE_TEST(firmware_from_a_url_restarts_into_it),
         DEVICE_TEST(long_signed_url_is_taken),
         DEVICE_TEST(user_upgrade_that_fails_keeps_the_old_firmware),
+        DEVICE_TEST(plain_http_can_be_forbidden),
         DEVICE_TEST(user_upgrade_refuses_wrong_lengths),
         DEVICE_TEST(bytes_behind_the_url_are_dropped),
     };
