@@ -212,6 +212,33 @@ static void own_steps_may_erase_and_write(void **state)
     assert_true(adf_storage_is_new());
 }
 
+static ota_service_err_reason_t told, verdict;
+
+static ota_service_err_reason_t own_check(void *handle, ota_node_attr_t *node,
+                                          ota_service_err_reason_t result)
+{
+    ota_upgrade_ops_t original;
+    ota_data_get_default_proc(&original);
+    told = original.finished_check(handle, node, result);
+    return verdict;
+}
+
+static void only_data_that_was_taken_and_agreed_on_is_committed(void **state)
+{
+    ota_upgrade_ops_t entry = adf_data("storage", ADF_DATA_URI, adf_yes);
+    entry.finished_check = own_check;
+    verdict = OTA_SERV_ERR_REASON_ERROR_MAGIC_WORD;
+    assert_int_equal(adf_run_one(entry), verdict);
+    assert_int_equal(told, 0);
+    assert_true(adf_storage_is_old());
+    entry = adf_data("storage", http_peer_url(&http, "/file/data.bin?fin=5000"), adf_yes);
+    entry.finished_check = own_check;
+    verdict = OTA_SERV_ERR_REASON_SUCCESS; /* as it says, but there is only a part */
+    assert_int_equal(adf_run_one(entry), verdict);
+    assert_int_equal(told, OTA_SERV_ERR_REASON_STREAM_RD_FAIL);
+    assert_true(adf_storage_is_old());
+}
+
 static ota_service_err_reason_t read_too_much(void *handle, ota_node_attr_t *node)
 {
     static char all[ADF_DATA_LEN + 1];
@@ -494,6 +521,7 @@ int main(void)
         cmocka_unit_test_setup(a_file_that_gets_shorter_is_a_read_error, fresh),
         cmocka_unit_test_setup(files_outside_of_the_card_are_not_there, fresh),
         cmocka_unit_test_setup(own_steps_may_erase_and_write, fresh),
+        cmocka_unit_test_setup(only_data_that_was_taken_and_agreed_on_is_committed, fresh),
         cmocka_unit_test_setup(helpers_say_what_is_wrong, fresh),
         cmocka_unit_test_setup(steps_work_without_the_service, fresh),
         cmocka_unit_test_setup(a_wrong_digest_changes_nothing, fresh),
