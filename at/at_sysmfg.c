@@ -111,7 +111,7 @@ static esp_err_t get_number(nvs_handle_t nvs, const char *key, nvs_type_t type, 
         err = nvs_get_u8(nvs, key, &v.u8), *out = v.u8;
         break;
     case NVS_TYPE_I8:
-        err = nvs_get_i8(nvs, key, &v.i8), *out = 0 + v.i8;
+        err = nvs_get_i8(nvs, key, &v.i8), *out = 0 + v.i8; /* an int first */
         break;
     case NVS_TYPE_U16:
         err = nvs_get_u16(nvs, key, &v.u16), *out = v.u16;

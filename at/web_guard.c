@@ -112,8 +112,7 @@ const char *web_verdict_text(enum web_verdict v)
 {
     static const char *const text[] = {
         [WEB_ALLOWED] = "allowed",
-        [WEB_FOREIGN_HOST] = "this host name is not the device's: open the page by its address, or "
-                             "set CONFIG_AT_WEB_HOSTS",
+        [WEB_FOREIGN_HOST] = "this host name is not the device's: open the page by its address",
         [WEB_FOREIGN_ORIGIN] = "a page of another site asked for this: open the device's own page",
         [WEB_PLAIN_FORM] = "a change needs Content-Type: application/json, or X-Requested-With",
     };

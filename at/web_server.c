@@ -92,7 +92,7 @@ static void refuse(struct http_request *r, unsigned status, const char *why)
 {
     char line[WEB_WHY];
     size_t n = 0;
-    for (; why[n] && n < sizeof line - 1; n++)
+    for (; n < sizeof line - 1 && why[n]; n++)
         line[n] = why[n] >= ' ' && why[n] <= '~' ? why[n] : '?';
     line[n] = 0;
     answer_json(r, status, FAILED);

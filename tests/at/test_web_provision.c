@@ -33,9 +33,10 @@ static bool connect_station(const struct web_station *s, unsigned timeout_s)
 static int scan(struct web_access_point *list, int max)
 {
     for (int i = 0; i < scan_count && i < max; i++) {
-        snprintf(list[i].ssid, sizeof list[i].ssid, i == 3 ? "" : "net \"%d\"", i);
+        snprintf(list[i].ssid, sizeof list[i].ssid, "net \"%d\"", i);
+        if (i == 3) list[i].ssid[0] = 0; /* hidden */
         list[i].auth_mode = i;
-        list[i].rssi = -90 + i;
+        list[i].rssi = (int8_t)(-90 + i);
     }
     return scan_count;
 }
