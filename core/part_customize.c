@@ -22,8 +22,8 @@ static uint64_t end_of(const struct al_part *p)
 enum al_part_check al_part_customize_check(uint8_t type, uint64_t offset, uint64_t size,
                                            const struct al_part *area)
 {
-    if (type == AL_PART_APP || type == AL_PART_BOOTLOADER || type == AL_PART_PARTITION_TABLE)
-        return AL_PART_CHECK_TYPE;
+    bool own = type >= AL_PART_CUSTOMIZE_TYPE && type != AL_PART_ANY;
+    if (type != AL_PART_DATA && !own) return AL_PART_CHECK_TYPE;
     if (offset % AL_SECTOR) return AL_PART_CHECK_ALIGN;
     if (offset < first_free(area) || offset > end_of(area) || size > end_of(area) - offset)
         return AL_PART_CHECK_OUTSIDE;

@@ -15,8 +15,8 @@
 /* The partition that has the table; NULL: there is none. */
 const struct al_part *al_part_customize_area(const struct al_part_table *primary);
 
-/* Can p be a user partition in an area? AL_PART_CHECK_NONE, or what is wrong: TYPE (of apps, boot
- * loaders and partition tables), ALIGN (not at the start of a sector), OUTSIDE. 64 bits wide, so
+/* Can p be a user partition in an area? AL_PART_CHECK_NONE, or what is wrong: TYPE (data, and
+ * 0x40 to 0xfe can), ALIGN (not at the start of a sector), OUTSIDE. 64 bits wide, so
  * that figures from a text need no check before. */
 enum al_part_check al_part_customize_check(uint8_t type, uint64_t offset, uint64_t size,
                                            const struct al_part *area);

@@ -67,7 +67,7 @@ enum al_part_check {
     AL_PART_CHECK_OUTSIDE, /* reaches out of that */
     AL_PART_CHECK_OVERLAP, /* with an entry before it: expected its offset, found its size */
     AL_PART_CHECK_ALIGN,   /* does not begin with a sector */
-    AL_PART_CHECK_TYPE     /* app, boot loader or partition table */
+    AL_PART_CHECK_TYPE     /* app, boot loader, partition table, or one that is reserved */
 };
 struct al_part_fault {
     enum al_part_check check;

@@ -10,7 +10,7 @@ struct line_pty {
     int master;      /* non-blocking */
     int slave;       /* the other end, raw; whoever closes it sets it to -1 */
     char device[64]; /* its name, /dev/pts/N */
-    char link[200];  /* a symbolic link to it; empty: none */
+    char link[512];  /* a symbolic link to it; empty: none */
 };
 
 /* link NULL or empty: no link. One that leads to a pty is replaced (a run that was killed left

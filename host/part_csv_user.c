@@ -31,10 +31,11 @@ static int verify_row(const struct csv_row *r, const struct al_part *area, struc
     case AL_PART_CHECK_NONE:
         return AL_OK;
     case AL_PART_CHECK_TYPE:
-        return csv_fail(f, "USER_TYPE", r->line,
-                        "User partition %s has type %lld; apps, boot loaders and partition tables "
-                        "belong into the primary table. Use data, or 0x40 to 0xfe",
-                        r->name, (long long)r->type);
+        return csv_fail(
+            f, "USER_TYPE", r->line,
+            "User partition %s has type %s, but only data and 0x40 to 0xfe can be: apps, "
+            "boot loaders and partition tables belong into the primary table",
+            r->name, csv_hex(r->type).text);
     case AL_PART_CHECK_ALIGN:
         return csv_fail(f, "OFFSET_ALIGN", r->line,
                         "User partition %s: offset %s is not a multiple of 0x1000", r->name,

@@ -261,9 +261,7 @@ static void user_fault_explain(const struct al_part_fault *f, char *out, size_t 
     else if (f->check == AL_PART_CHECK_ALIGN)
         snprintf(out, size, "does not begin at a multiple of 0x1000");
     else
-        snprintf(out, size,
-                 "has the type of an app, boot loader or partition table; those belong into the "
-                 "primary table");
+        snprintf(out, size, "has a type that no user partition has; data can be, and 0x40 to 0xfe");
 }
 
 void part_fault_explain(const struct al_part_fault *f, char *out, size_t size)

@@ -85,6 +85,8 @@ def test_blank_offsets_fill_the_area(airlift, tmp_path):
     ("a,0x40,1,0x1f800,4K\n", "OFFSET_ALIGN", 1),
     ("a_name_of_17_byte,0x40,1,0x1f000,4K\n", "NAME_TOO_LONG", 1),
     ("a,app,ota_2,0x20000,4K\n", "USER_TYPE", 1),
+    ("a,0x3f,0,0x20000,4K\n", "USER_TYPE", 1),
+    ("a,what,0,0x20000,4K\n", "UNKNOWN_KEYWORD", 1),
     ("# nothing\n", "EMPTY_TABLE", None),
     ("a,0x40,1,,4K\na,0x40,2,,4K\n", "DUPLICATE_NAME", 2),
 ])

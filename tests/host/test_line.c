@@ -18,7 +18,7 @@
 #include "core/err.h"
 #include "host/line.h"
 
-static char dir[64], link_path[80], why[300];
+static char dir[64], link_path[80], why[700];
 
 static int setup(void **state)
 {
@@ -72,7 +72,7 @@ static void what_is_no_link_to_a_pty_is_not_touched(void **state)
     assert_non_null(strstr(why, "File exists"));
     assert_int_equal(p.master, -1);
     assert_int_equal(access(link_path, F_OK), 0);
-    char longer[400];
+    char longer[600];
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = 0;
     assert_int_equal(line_pty_open(&p, longer, why, sizeof why), AL_FAIL);
