@@ -329,8 +329,6 @@ static int use_options(struct chip *c)
     if (!err) err = use_option(c, "radio", o->radio);
     if (!err) err = use_option(c, "agent", o->agent);
     if (!err) err = use_option(c, "boot_loop_limit", o->boot_loop_limit);
-    for (unsigned n = 0; !err && n < CONF_UARTS; n++)
-        err = use_option(c, (const char *const[]){"uart0", "uart1", "uart2"}[n], o->uarts[n]);
     return err;
 }
 
@@ -462,7 +460,7 @@ bool chip_run(const struct chip_options *o, struct chip_report *r)
     if (device_open(&c->device, o->dir, DEVICE_RUN, r->error, sizeof r->error) == 0) {
         bus_guard_on(&c->device);
         if (use_options(c) == 0 && open_uart(c) == 0 &&
-            wires_open(&c->wires, &c->device.conf, &c->uart, r->error, sizeof r->error) == 0) {
+            wires_open(&c->wires, &c->device, o->uarts, &c->uart, r->error, sizeof r->error) == 0) {
             run_device(c);
             wires_close(&c->wires);
         }

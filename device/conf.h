@@ -11,7 +11,7 @@
  *   timing = fast           real: flash takes the time of a chip
  *   net_rate = 0            bytes a second, 0: as fast as it goes
  *   radio = medium:SOCKET   or spinel:...
- *   uart1 = pty:LINK        uart0, uart1, uart2: pty, pty:LINK, tcp:PORT, tcp:ADDRESS:PORT
+ *   uart1 = pty:NAME        uart0, uart1, uart2: pty, pty:NAME (in the directory), tcp:PORT
  *   agent = ignore          confirm | fail | ignore; for images of real chips
  *   boot_loop_limit = 10    0: none
  *   rollback = no           these three only for a boot loader that is a real

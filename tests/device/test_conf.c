@@ -34,6 +34,7 @@ static void every_key_is_understood(void **state)
                            "mac = 7c:df:a1:00:00:0A\nieee = 7c:df:a1:ff:fe:00:00:0a\r\n"
                            "gpio4 = 0\ngpio63 = 1\ngpio9 = float\nstrict = off\ntiming = real\n"
                            "net_rate = 250K\nradio = medium:/tmp/air\nagent = confirm\n"
+                           "uart0 = pty\nuart1 = pty:console\nuart2 = tcp:7000\n"
                            "boot_loop_limit = 0\nrollback = yes\nanti_rollback = on\n"
                            "table_offset = 0x10000"),
                      0);
@@ -51,6 +52,9 @@ static void every_key_is_understood(void **state)
     assert_true(conf.real_timing);
     assert_int_equal(conf.net_rate, 250 << 10);
     assert_string_equal(conf.radio, "medium:/tmp/air");
+    assert_string_equal(conf.uart[0], "pty");
+    assert_string_equal(conf.uart[1], "pty:console");
+    assert_string_equal(conf.uart[2], "tcp:7000");
     assert_int_equal(conf.agent, AGENT_CONFIRM);
     assert_int_equal(conf.boot_loop_limit, 0);
     assert_true(conf.rollback && conf.anti_rollback);
@@ -101,6 +105,9 @@ static void malformed_values_are_refused(void **state)
                                       "revision = 99999",
                                       "agent = maybe",
                                       "radio = air",
+                                      "uart1 = serial",
+                                      "uart1 = pty:",
+                                      "uart1 = tcp:",
                                       "timing = slow",
                                       "net_rate = 18446744073709551616"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -203,6 +203,15 @@ def test_the_connection_outlives_resets(device):
         uart.expect("rst:0x3")
 
 
+def test_the_connection_outlives_a_brownout(device):
+    with device.on("--uart1", "tcp:0", "--brownout", "0.3") as uart, Line(port_of(uart)) as line:
+        line.expect("ready\r\n")
+        uart.expect("Brownout detector was triggered")
+        line.expect("ready\r\n")
+        line.write("again\r")
+        line.expect("echo again\r\n")
+
+
 def test_what_is_sent_while_nobody_reads_waits(device):
     with device.on("--uart1", "tcp:0") as uart, Line(port_of(uart)) as line:
         line.expect("ready\r\n")
@@ -257,12 +266,21 @@ def test_uart_0_stays_stdin_and_stdout(project, tmp_path):
 
 def test_device_conf_wires_a_uart_and_an_option_wins(device, tmp_path):
     with open(device.dir / "device.conf", "a") as conf:
-        conf.write(f"uart1 = pty:{tmp_path}/from-file\n")
-    with device.on() as uart, uart.expect("app is ready") and Line(tmp_path / "from-file") as line:
+        conf.write("uart1 = pty:from-file\n")
+    with device.on() as uart, uart.expect("app is ready") and Line(device.dir / "from-file") as line:
         line.expect("ready\r\n")
     with device.on("--uart1", f"pty:{tmp_path}/from-option") as uart:
         uart.expect("app is ready")
-        assert not (tmp_path / "from-file").is_symlink() and (tmp_path / "from-option").is_symlink()
+        assert not (device.dir / "from-file").is_symlink() and (tmp_path / "from-option").is_symlink()
+
+
+@pytest.mark.parametrize("wire", ["pty:{tmp}/outside", "pty:../outside", "tcp:0.0.0.0:0", "tcp:[::]:0"])
+def test_a_firmware_cannot_reach_out_by_its_device_conf(airlift, device, tmp_path, wire):
+    with open(device.dir / "device.conf", "a") as conf:
+        conf.write(f"uart1 = {wire.format(tmp=tmp_path)}\n")
+    done = airlift("device", "run", device.dir, "--for", "5")
+    assert done.returncode == 1 and "a file that the firmware can write may ask for" in done.stderr
+    assert not (tmp_path / "outside").is_symlink() and "ESP-ROM" not in done.stdout
 
 
 def test_a_link_that_a_killed_run_left_is_replaced(device, tmp_path):
