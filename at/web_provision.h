@@ -19,7 +19,7 @@
 struct web_access_point {
     char ssid[WEB_SSID_MAX + 1];
     int auth_mode; /* wifi_auth_mode_t */
-    int8_t rssi; /* dBm */
+    int8_t rssi;   /* dBm */
 };
 
 /* The radio, as far as the web server needs it. */
