@@ -503,12 +503,7 @@ static void log_has_the_lines_that_scripts_wait_for(void **state)
         "W (", ") OTA_SERVICE: OTA_END!\n",
     };
     char *text = test_board_capture(update_both, NULL);
-    const char *at = text;
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        at = strstr(at, lines[i]);
-        if (!at) fail_msg("no \"%s\" in order in:\n%s", lines[i], text);
-        at += strlen(lines[i]);
-    }
+    test_board_assert_in_order(text, lines, sizeof lines / sizeof *lines);
     free(text);
 }
 

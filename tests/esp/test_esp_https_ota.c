@@ -421,12 +421,7 @@ static void log_has_the_lines_that_scripts_wait_for(void **state)
     c->ota_resumption = true;
     c->ota_image_bytes_written = 2048;
     char *text = test_board_capture(log_of, (esp_https_ota_config_t *[]){c, NULL});
-    const char *at = text;
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        at = strstr(at, lines[i]);
-        if (!at) fail_msg("no \"%s\" in order in:\n%s", lines[i], text);
-        at += strlen(lines[i]);
-    }
+    test_board_assert_in_order(text, lines, sizeof lines / sizeof *lines);
     free(text);
 }
 

@@ -178,3 +178,13 @@ char *test_board_capture(void (*fn)(void *arg), void *arg)
     close(out);
     return text;
 }
+
+void test_board_assert_in_order(const char *text, const char *const *wanted, size_t count)
+{
+    const char *at = text;
+    for (size_t i = 0; i < count; i++) {
+        at = strstr(at, wanted[i]);
+        if (!at) fail_msg("no \"%s\" in order in:\n%s", wanted[i], text);
+        at += strlen(wanted[i]);
+    }
+}

@@ -46,4 +46,7 @@ uint32_t test_board_fork(void (*fn)(void *arg), void *arg, char **output);
 /* Runs fn with stdout caught; gives what was written (malloc'ed). */
 char *test_board_capture(void (*fn)(void *arg), void *arg);
 
+/* Fails unless text holds these, one behind the other. */
+void test_board_assert_in_order(const char *text, const char *const *wanted, size_t count);
+
 #endif
