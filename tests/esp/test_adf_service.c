@@ -346,6 +346,30 @@ static void one_success_with_its_flag_restarts_at_the_end(void **state)
     assert_int_equal(test_board_fork(run_in_child, list, NULL), RESET_SW);
 }
 
+static void run_forty(void *arg)
+{
+    adf_run(arg, 40);
+    printf("%d events\n", adf.events);
+}
+
+static void lists_may_have_more_entries_than_an_int_has_bits(void **state)
+{
+    static char label[] = "";
+    char *text;
+    ota_upgrade_ops_t list[40];
+    for (int i = 0; i < 40; i++) {
+        list[i] = own(label);
+        list[i].prepare = NULL; /* fails */
+    }
+    list[2].reboot_flag = true; /* 34 - 32 */
+    list[34].prepare = own_prepare;
+    assert_int_equal(test_board_fork(run_forty, list, &text), 0);
+    assert_non_null(strstr(text, "32 events\n")); /* what the bench keeps */
+    free(text);
+    list[34].reboot_flag = true;
+    assert_int_equal(test_board_fork(run_forty, list, NULL), RESET_SW);
+}
+
 /* ---- the service ---- */
 
 static int ran;
@@ -382,6 +406,47 @@ static void starts_queue_up_and_destroy_waits_behind_them(void **state)
     assert_int_equal(periph_service_destroy(s), ESP_OK);
     wait_for(2);
     assert_int_equal(periph_service_start(NULL), ESP_ERR_INVALID_ARG);
+}
+
+static void a_start_that_finds_no_room_is_refused(void **state)
+{
+    static char a[] = "a";
+    ota_service_config_t config = OTA_SERVICE_DEFAULT_CONFIG();
+    ota_upgrade_ops_t entry = own(a);
+    entry.execute_upgrade = count;
+    ran = 0;
+    periph_service_handle_t s = ota_service_create(&config);
+    assert_int_equal(ota_service_set_upgrade_param(s, &entry, 1), ESP_OK);
+    assert_int_equal(periph_service_start(s), ESP_OK);
+    wait_for(1); /* it runs: three may wait */
+    for (int i = 0; i < 3; i++) assert_int_equal(periph_service_start(s), ESP_OK);
+    assert_int_equal(periph_service_start(s), ESP_FAIL);
+    assert_int_equal(periph_service_destroy(s), ESP_OK); /* behind them, though the queue is full */
+    wait_for(4);
+}
+
+static int destroyed;
+
+static esp_err_t destroy_at_the_end(periph_service_handle_t handle, periph_service_event_t *evt,
+                                    void *ctx)
+{
+    if (evt->type != OTA_SERV_EVENT_TYPE_FINISH) return ESP_OK;
+    esp_err_t err = periph_service_destroy(handle);
+    __atomic_add_fetch(&destroyed, err == ESP_OK, __ATOMIC_SEQ_CST);
+    return err;
+}
+
+static void a_callback_may_destroy_the_service(void **state)
+{
+    static char a[] = "a";
+    ota_service_config_t config = OTA_SERVICE_DEFAULT_CONFIG();
+    ota_upgrade_ops_t entry = own(a);
+    config.evt_cb = destroy_at_the_end;
+    periph_service_handle_t s = ota_service_create(&config);
+    assert_int_equal(ota_service_set_upgrade_param(s, &entry, 1), ESP_OK);
+    assert_int_equal(periph_service_start(s), ESP_OK);
+    for (int i = 0; i < 400 && !__atomic_load_n(&destroyed, __ATOMIC_SEQ_CST); i++) usleep(10000);
+    assert_int_equal(destroyed, 1);
 }
 
 static void stop_the_list(void)
@@ -451,6 +516,9 @@ int main(void)
         cmocka_unit_test_setup(a_failure_breaks_the_list_only_when_asked, fresh_trace),
         cmocka_unit_test_setup(one_success_with_its_flag_restarts_at_the_end, fresh_trace),
         cmocka_unit_test_setup(starts_queue_up_and_destroy_waits_behind_them, fresh_trace),
+        cmocka_unit_test_setup(lists_may_have_more_entries_than_an_int_has_bits, fresh_trace),
+        cmocka_unit_test_setup(a_start_that_finds_no_room_is_refused, fresh_trace),
+        cmocka_unit_test_setup(a_callback_may_destroy_the_service, fresh_trace),
         cmocka_unit_test_setup(stop_ends_the_list, fresh_trace),
         cmocka_unit_test_setup(log_says_what_is_missing, fresh),
     };
