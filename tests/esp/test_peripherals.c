@@ -162,8 +162,11 @@ static void a_station_connects_and_comes_back_after_a_loss(void **state)
     assert_int_equal(periph_wifi_wait_for_connected(wifi, pdMS_TO_TICKS(5000)), ESP_OK);
     assert_int_equal(periph_wifi_wait_for_connected(NULL, 0), ESP_FAIL);
     assert_int_equal(esp_periph_set_destroy(set), ESP_OK);
-    esp_periph_handle_t again = periph_wifi_init(&wifi_config);
-    assert_non_null(again);
+    set = esp_periph_set_init(&config);
+    wifi = periph_wifi_init(&wifi_config); /* the radio is free again */
+    assert_int_equal(esp_periph_start(set, wifi), ESP_OK);
+    assert_int_equal(periph_wifi_wait_for_connected(wifi, pdMS_TO_TICKS(5000)), ESP_OK);
+    assert_int_equal(esp_periph_set_destroy(set), ESP_OK);
 }
 
 /* ---- tones ---- */
