@@ -36,7 +36,6 @@
 
 #define AL_CHANGE_PARTS   8u               /* partitions in one set at most */
 #define AL_CHANGE_RESERVE (2u * AL_SECTOR) /* scratch and record at the end of the area */
-#define AL_CHANGE_MAGIC   0x53434c41u
 
 struct al_change_part {
     uint32_t target, target_size; /* partition: flash offset, bytes */
@@ -94,6 +93,9 @@ bool al_change_target_ok(const struct al_ota *o, uint32_t offset, uint32_t size)
 /* Bytes up to the last that is not 0xff, rounded up to whole sectors. */
 int al_change_used(const struct al_ota *o, uint32_t offset, uint32_t size, uint32_t *used);
 
+/* SHA-256 of len bytes at a flash offset. */
+int al_change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint8_t digest[32]);
+
 /* Makes the set valid. Nothing but scratch and record is written; a cut leaves the old
  * content of all or a valid record. Staged contents and the slot's image are verified first.
  * area: its end takes the record; what is staged may lie elsewhere, inside one OTA slot or data
@@ -125,9 +127,5 @@ enum al_change_outcome al_change_start(struct al_ota *o, const struct al_window 
 /* While the app runs: forgets the old contents when the app has been confirmed.
  * AL_CHANGE_NOTHING, _CONFIRMED, _ON_TRIAL, or _OPEN (to be finished by a start). */
 enum al_change_outcome al_change_confirm(struct al_ota *o, const struct al_window *area);
-
-/* Would a write of data at offset off make a record's magic at the end of the slot? */
-bool al_change_forged(const struct al_slot_writer *w, uint32_t off, const uint8_t *data,
-                      uint32_t len);
 
 #endif

@@ -21,9 +21,7 @@ int change_mark(const struct al_change *c, uint32_t mark, bool back);
 int change_check(const struct al_ota *o, const struct al_window *area,
                  const struct al_change_set *set);
 
-/* SHA-256 of flash bytes. */
-int change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint8_t digest[32]);
-/* AL_ERR_INVALID_CRC: other bytes. */
+/* AL_ERR_INVALID_CRC: the bytes have another SHA-256. */
 int change_compare(const struct al_ota *o, uint32_t offset, uint32_t len, const uint8_t digest[32]);
 
 /* The target gets its staged content: again and again gives the same. */

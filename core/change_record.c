@@ -225,7 +225,7 @@ int change_mark(const struct al_change *c, uint32_t mark, bool back)
 
 /* --- digests --- */
 
-int change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint8_t digest[32])
+int al_change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint8_t digest[32])
 {
     struct al_window all = al_window_all(o->flash);
     struct al_hash h;
@@ -244,7 +244,7 @@ int change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint8_t
 int change_compare(const struct al_ota *o, uint32_t offset, uint32_t len, const uint8_t digest[32])
 {
     uint8_t found[32];
-    int err = change_digest(o, offset, len, found);
+    int err = al_change_digest(o, offset, len, found);
     return err ? err : memcmp(found, digest, sizeof found) ? AL_ERR_INVALID_CRC : AL_OK;
 }
 
@@ -337,7 +337,7 @@ static int plan_swap(const struct al_ota *o, struct al_change_part *p)
     uint32_t len = (p->len + AL_SECTOR - 1) & ~(AL_SECTOR - 1);
     if (p->swap_len < len) p->swap_len = len;
     if (!err && p->swap_len > p->room) err = AL_ERR_INVALID_SIZE;
-    return err ? err : change_digest(o, p->target, p->swap_len, p->old_sha256);
+    return err ? err : al_change_digest(o, p->target, p->swap_len, p->old_sha256);
 }
 
 static int prepare(struct al_ota *o, struct al_change_set *set)
@@ -403,21 +403,4 @@ int al_change_finish(struct al_change *c)
     int err = al_window_program(&w, 0, zeros, sizeof zeros);
     if (!err) c->state = AL_CHANGE_NONE;
     return err;
-}
-
-bool al_change_forged(const struct al_slot_writer *w, uint32_t off, const uint8_t *data,
-                      uint32_t len)
-{
-    uint8_t magic[4] = {0};
-    uint32_t size = w->cfg.slot.size, held = w->written - w->held_len;
-    if (size < AL_CHANGE_RESERVE) return false;
-    uint32_t at = size - AL_SECTOR;
-    if (off >= at + sizeof magic || (off < at && len <= at - off)) return false;
-    (void)al_window_read(&w->cfg.slot, at, magic, sizeof magic);
-    for (uint32_t i = 0; i < sizeof magic; i++) {
-        uint32_t pos = at + i;
-        if (pos >= held && pos - held < w->held_len) magic[i] = w->held[pos - held];
-        if (pos >= off && pos - off < len) magic[i] = data[pos - off];
-    }
-    return al_get_le32(magic) == AL_CHANGE_MAGIC;
 }

@@ -1,7 +1,6 @@
 /* Open updates: begin or resume, write, end. See ota.h. */
 #include "core/ota_internal.h"
 
-#include "core/change.h"
 #include "core/err.h"
 
 #include <string.h>
@@ -146,7 +145,7 @@ int al_ota_set_final(struct al_ota *o, struct al_ota_update *u, const struct al_
 static int check_forged(const struct al_ota *o, const struct al_ota_update *u, uint32_t offset,
                         const void *data, uint32_t len)
 {
-    if (!al_change_forged(&u->writer, offset, data, len)) return AL_OK;
+    if (!al_slot_forges_record(&u->writer, offset, data, len)) return AL_OK;
     al_ota_tell_part(o, AL_OTA_EV_FORGED_RECORD, &u->staging, NULL);
     return AL_ERR_OTA_VALIDATE_FAILED;
 }

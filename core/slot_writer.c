@@ -130,3 +130,20 @@ uint32_t al_slot_resume_offset(const struct al_window *slot, uint32_t offset, bo
     }
     return offset;
 }
+
+bool al_slot_forges_record(const struct al_slot_writer *w, uint32_t off, const uint8_t *data,
+                           uint32_t len)
+{
+    uint8_t magic[4] = {0};
+    uint32_t size = w->cfg.slot.size, held = w->written - w->held_len;
+    if (size < AL_SECTOR) return false;
+    uint32_t at = size - AL_SECTOR;
+    if (off >= at + sizeof magic || (off < at && len <= at - off)) return false;
+    (void)al_window_read(&w->cfg.slot, at, magic, sizeof magic);
+    for (uint32_t i = 0; i < sizeof magic; i++) {
+        uint32_t pos = at + i;
+        if (pos >= held && pos - held < w->held_len) magic[i] = w->held[pos - held];
+        if (pos >= off && pos - off < len) magic[i] = data[pos - off];
+    }
+    return al_get_le32(magic) == AL_CHANGE_MAGIC;
+}

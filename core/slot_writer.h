@@ -65,4 +65,10 @@ int al_slot_flush(struct al_slot_writer *w);
  * vouches for, and another cut there must not be resumed behind it. */
 uint32_t al_slot_resume_offset(const struct al_window *slot, uint32_t offset, bool block16);
 
+/* The last sector of a slot may hold a record that the next start obeys (change.h), and it
+ * begins with this. Would a write of data at offset off make one there? */
+#define AL_CHANGE_MAGIC 0x53434c41u
+bool al_slot_forges_record(const struct al_slot_writer *w, uint32_t off, const uint8_t *data,
+                           uint32_t len);
+
 #endif

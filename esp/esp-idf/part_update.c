@@ -317,18 +317,10 @@ static esp_err_t keep_untouched(struct part_update *u)
 
 static int digest_of(const struct part_update *u, uint8_t digest[32])
 {
-    struct al_window w = flash();
-    struct al_hash h;
-    uint8_t buf[1024];
-    int err = al_hash_begin(&h, &crypto_openssl, AL_SHA256);
-    if (err) return err;
-    for (uint32_t at = 0; !err && at < u->written; at += sizeof buf) {
-        uint32_t n = u->written - at < sizeof buf ? u->written - at : (uint32_t)sizeof buf;
-        err = al_window_read(&w, u->base + at, buf, n);
-        if (!err) err = al_hash_update(&h, buf, n);
-    }
-    int finished = al_hash_finish(&h, err ? NULL : digest);
-    return err ? err : finished;
+    const struct al_ota *o = idf_device_lock();
+    int err = al_change_digest(o, u->base, u->written, digest);
+    idf_device_unlock();
+    return err;
 }
 
 static esp_err_t flush(struct part_update *u)
