@@ -80,7 +80,7 @@ size_t at_read_for(struct at_call *call, void *buf, size_t len, unsigned ms);
  * busy p...; true: there were some. */
 bool at_drop_rest(struct at_call *call);
 
-/* Restarts the chip when all output is out. */
+/* Restarts the chip when all output is out, of every port. call may be NULL. */
 _Noreturn void at_restart(struct at_call *call);
 
 struct at_config {

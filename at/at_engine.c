@@ -71,7 +71,9 @@ void at_session_drain(struct at_session *s)
 
 _Noreturn void at_restart(struct at_call *c)
 {
-    if (c) at_drain(c);
+    pthread_mutex_lock(&state);
+    for (struct at_session *s = sessions; s; s = s->next) at_session_drain(s);
+    pthread_mutex_unlock(&state);
     esp_restart();
 }
 

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 #include "tests/support/at_bench.h"
 #include "tests/support/test_board.h"
@@ -91,16 +92,18 @@ static enum at_result answer_early(struct at_call *call)
     return AT_IGNORE;
 }
 
+static enum at_result nap(struct at_call *call)
+{
+    usleep(5000);
+    return AT_OK;
+}
+
 static const struct at_command own[] = {
-    {"+WAIT", .execute = wait_for_go},
-    {"+TAKE", .set = take},
-    {"+TEXTS", .set = texts},
-    {"+SENDOK", .execute = send_ok},
-    {"+SENDFAIL", .query = send_fail},
-    {"+FAIL", .test = plain_fail},
-    {"+SOON", .execute = take_soon},
-    {"+EARLY", .execute = answer_early},
-    {0},
+    {"+WAIT", .execute = wait_for_go}, {"+TAKE", .set = take},
+    {"+TEXTS", .set = texts},          {"+SENDOK", .execute = send_ok},
+    {"+SENDFAIL", .query = send_fail}, {"+FAIL", .test = plain_fail},
+    {"+SOON", .execute = take_soon},   {"+EARLY", .execute = answer_early},
+    {"+NAP", .execute = nap},          {0},
 };
 static const struct at_command *const groups[] = {at_basic_commands, own, NULL};
 
@@ -114,6 +117,7 @@ static int open_port(void **state)
 
 static int close_port(void **state)
 {
+    for (int i = 0; i < 3; i++) sem_post(&go); /* of a test that failed */
     at_bench_close();
     return 0;
 }
@@ -155,6 +159,12 @@ static void a_line_while_a_command_runs_is_answered_busy_and_dropped(void **stat
     sem_post(&go);
     at_bench_expect("\r\nOK\r\n");
     at_bench_command("AT", "\r\nOK\r\n");
+}
+
+static void a_line_right_behind_a_short_command_waits_for_it(void **state)
+{
+    at_bench_send("AT+NAP\r\nAT+NAP\r\nAT\r\n");
+    at_bench_expect("AT+NAP\r\n\r\nOK\r\nAT+NAP\r\n\r\nOK\r\nAT\r\n\r\nOK\r\n");
 }
 
 static void data_is_counted_and_never_a_command(void **state)
@@ -285,13 +295,14 @@ static void a_line_without_its_terminator_or_too_long_is_an_error(void **state)
 
 static void commands_are_listed_with_their_forms(void **state)
 {
-    at_bench_command("AT+CMD?", "+CMD:0,\"AT\",0,0,0,1\r\n+CMD:1,\"ATE0\",0,0,0,1\r\n"
-                                "+CMD:2,\"ATE1\",0,0,0,1\r\n+CMD:3,\"AT+CMD\",0,1,0,0\r\n"
-                                "+CMD:4,\"AT+SYSLOG\",0,1,1,0\r\n+CMD:5,\"AT+WAIT\",0,0,0,1\r\n"
-                                "+CMD:6,\"AT+TAKE\",0,0,1,0\r\n+CMD:7,\"AT+TEXTS\",0,0,1,0\r\n"
-                                "+CMD:8,\"AT+SENDOK\",0,0,0,1\r\n+CMD:9,\"AT+SENDFAIL\",0,1,0,0\r\n"
-                                "+CMD:10,\"AT+FAIL\",1,0,0,0\r\n+CMD:11,\"AT+SOON\",0,0,0,1\r\n"
-                                "+CMD:12,\"AT+EARLY\",0,0,0,1\r\n\r\nOK\r\n");
+    at_bench_command("AT+CMD?",
+                     "+CMD:0,\"AT\",0,0,0,1\r\n+CMD:1,\"ATE0\",0,0,0,1\r\n"
+                     "+CMD:2,\"ATE1\",0,0,0,1\r\n+CMD:3,\"AT+CMD\",0,1,0,0\r\n"
+                     "+CMD:4,\"AT+SYSLOG\",0,1,1,0\r\n+CMD:5,\"AT+WAIT\",0,0,0,1\r\n"
+                     "+CMD:6,\"AT+TAKE\",0,0,1,0\r\n+CMD:7,\"AT+TEXTS\",0,0,1,0\r\n"
+                     "+CMD:8,\"AT+SENDOK\",0,0,0,1\r\n+CMD:9,\"AT+SENDFAIL\",0,1,0,0\r\n"
+                     "+CMD:10,\"AT+FAIL\",1,0,0,0\r\n+CMD:11,\"AT+SOON\",0,0,0,1\r\n"
+                     "+CMD:12,\"AT+EARLY\",0,0,0,1\r\n+CMD:13,\"AT+NAP\",0,0,0,1\r\n\r\nOK\r\n");
 }
 
 int main(void)
@@ -301,6 +312,7 @@ int main(void)
         PORT_TEST(every_result_has_its_bytes),
         PORT_TEST(echo_is_what_was_received_until_it_is_off),
         PORT_TEST(a_line_while_a_command_runs_is_answered_busy_and_dropped),
+        PORT_TEST(a_line_right_behind_a_short_command_waits_for_it),
         PORT_TEST(data_is_counted_and_never_a_command),
         PORT_TEST(bytes_beyond_the_data_are_busy_and_dropped),
         PORT_TEST(data_that_does_not_come_ends_the_wait_and_data_mode),
