@@ -53,14 +53,16 @@ static void send_on(struct pump *p, unsigned n, const char *data, size_t len)
         wire_write(p->port[n].wire, data, len);
 }
 
-/* What the firmware has sent so far, as far as the wire has room; all of it when the firmware has
- * ended: it fits, as a pipe holds less than a wire keeps. */
+/* What the firmware has sent so far, as far as the wire has room, and no more at once than lets
+ * the others have their turn; all of it when the firmware has ended: it fits, as a pipe holds less
+ * than a wire keeps. */
 static void drain(struct pump *p, unsigned n, bool ended)
 {
+    enum { AT_ONCE = 16 };
     char buf[16384];
     int *out = &p->firmware->out[n];
     const struct wire *wire = p->port[n].wire;
-    while (*out >= 0) {
+    for (int i = 0; *out >= 0 && (ended || i < AT_ONCE); i++) {
         size_t room = wire && !ended ? wire_room(wire) : sizeof buf;
         if (room == 0) return;
         ssize_t got = read(*out, buf, room < sizeof buf ? room : sizeof buf);

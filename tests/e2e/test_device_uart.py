@@ -184,6 +184,15 @@ def test_a_terminal_that_comes_late_sees_the_last_lines(device, tmp_path):
             line.expect("echo still there?\r\n")
 
 
+def test_a_flood_that_nobody_reads_holds_nothing_up(device):
+    with device.on("--uart1", "tcp:0", "--for", "2") as uart:
+        with Line(port_of(uart)) as line:
+            line.expect("ready\r\n")
+            line.write("flood 100000000\r")
+            line.expect("line 000000")
+        assert uart.process.wait(20) == 0
+
+
 def test_a_reader_that_is_slow_loses_nothing(device):
     with device.on("--uart1", "tcp:0") as uart, Line(port_of(uart)) as line:
         line.write("flood 10000\r")
