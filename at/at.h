@@ -20,7 +20,8 @@ enum at_result {
     AT_SEND_FAIL = 4,
     AT_IGNORE = 5,       /* no output */
     AT_PROCESS_DONE = 6, /* no output */
-    AT_OK_AND_PROMPT = 7 /* \r\nOK\r\n\r\n> */
+    /* \r\nOK\r\n\r\n> : for at_answer(), before at_read(); returned: as AT_OK */
+    AT_OK_AND_PROMPT = 7
 };
 
 /* Outcome for one parameter. */

@@ -146,7 +146,7 @@ static void command_task(void *arg)
 static struct timespec after(unsigned ms)
 {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_sec += ms / 1000;
     t.tv_nsec += ms % 1000 * 1000000L;
     t.tv_sec += t.tv_nsec / 1000000000L;
@@ -160,8 +160,9 @@ static void be_patient(struct at_session *s)
     if (!running || s->waited == number) return;
     struct timespec until = after(GRACE_MS);
     s->waited = number;
-    while (running && !s->line.raw && !pthread_cond_timedwait(&changed, &state, &until)) {
-    }
+    int err = 0;
+    while (running && !s->line.raw && !err)
+        err = pthread_cond_clockwait(&changed, &state, CLOCK_MONOTONIC, &until);
 }
 
 static void begin(struct at_session *s, const struct at_line_event *ev)
@@ -231,7 +232,7 @@ static size_t read_until(struct at_session *s, uint8_t *to, size_t len,
     int err = 0;
     pthread_mutex_lock(&state);
     while (len && !s->data_len && s->line.raw && !s->gone && !err)
-        err = until ? pthread_cond_timedwait(&changed, &state, until)
+        err = until ? pthread_cond_clockwait(&changed, &state, CLOCK_MONOTONIC, until)
                     : pthread_cond_wait(&changed, &state);
     for (; n < len && s->data_len; n++, s->data_len--) {
         to[n] = s->data[s->data_first];

@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 
-from demo_stage import Device, Failed, Server, free_port, main, run, screen
+from demo_stage import Device, Failed, Server, free_port, main, run, screen, sum_up
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FIRST, BY_URL, BY_CLOUD, BY_PAGE, BROKEN = "v4.2.0.0", "v4.3.0.0", "v4.4.0.0", "v4.5.0.0", "v4.6.0.0"
@@ -213,10 +213,7 @@ class Demo:
                 self.device.switch_off()
             if self.server:
                 self.server.stop()
-        screen.title("What was shown")
-        for text in self.facts:
-            screen.say(f"   [ok] {text}", "32")
-        screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(self.dir / 'device.log')}")
+        sum_up(self.facts, began, self.dir / "device.log")
 
 
 if __name__ == "__main__":

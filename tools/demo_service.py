@@ -8,7 +8,6 @@ Exit status 1 when anything that should happen does not.
 Usage: demo_service.py [--build DIR] [--svg FILE]
 """
 import math
-import os
 import pathlib
 import re
 import shutil
@@ -17,7 +16,7 @@ import sys
 import time
 import wave
 
-from demo_stage import Device, Failed, Server, main, run, screen
+from demo_stage import Device, Failed, Server, main, run, screen, sum_up
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OLD, NEW = "v1.0.0", "v2.0.0"
@@ -162,10 +161,7 @@ class Demo:
                 self.device.switch_off()
             if self.server:
                 self.server.stop()
-        screen.title("What was shown")
-        for text in self.facts:
-            screen.say(f"   [ok] {text}", "32")
-        screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(self.dir / 'device.log')}")
+        sum_up(self.facts, began, self.dir / "device.log")
 
 
 if __name__ == "__main__":

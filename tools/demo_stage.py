@@ -1,6 +1,7 @@
 """What the demonstrations share: a screen that remembers what it showed, devices whose log is
 shown as it comes, and the picture of it all."""
 import argparse
+import os
 import pathlib
 import re
 import signal
@@ -145,6 +146,14 @@ class Device:
             except subprocess.TimeoutExpired:
                 self.process.kill()
         self.process.wait()
+
+
+def sum_up(facts, began, log):
+    """The end of a demonstration; began: time.monotonic() of its start."""
+    screen.title("What was shown")
+    for text in facts:
+        screen.say(f"   [ok] {text}", "32")
+    screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(log)}")
 
 
 def svg(lines, path):
