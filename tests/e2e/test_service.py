@@ -234,6 +234,74 @@ def test_a_power_cut_leaves_the_old_or_the_new_tones(share, offline, operations,
     assert holds(device, new)
 
 
+# ---- all or nothing ----
+
+@pytest.fixture(scope="module")
+def together(tones):
+    """(firmware with an atomic list from the card, its new image, old tones, new tones)"""
+    def make(version):
+        return lab.build("ota_service", lab.certificate()[0], version=version,
+                         config={"FIRMWARE_UPGRADE_URI": "file://sdcard/app.bin", "OTA_SERVICE_ATOMIC": "y"})
+    return make(OLD), make(NEW).data, tones("v1.0.0", b"old tone" * 1500), tones("v1.1.0", b"a new tone" * 1600)
+
+
+def together_device(together, path):
+    firmware, image, old, new = together
+    made = lab.Device(path, firmware)
+    (made.dir / "sdcard").mkdir()
+    (made.dir / "sdcard" / "app.bin").write_bytes(image)
+    put_flash(made, old)
+    put_card(made, new)
+    return made
+
+
+@pytest.fixture(scope="module")
+def operations_together(together, tmp_path_factory):
+    device = together_device(together, tmp_path_factory.mktemp("uncut") / "device")
+    with device.on("--json") as uart:
+        for line in ("List id: 0, OTA success", "List id: 1, OTA success", "restart!", f"ota_service {NEW} runs",
+                     "current version v1.1.0, incoming version v1.1.0", OVER):
+            uart.expect(line)
+        count = uart.flash_operations()
+    assert holds(device, together[3])
+    return count
+
+
+@pytest.mark.parametrize("share", [0.4, 0.9, 0.94, 0.95, 0.96, 0.995])
+def test_a_power_cut_leaves_all_old_or_all_new(share, together, operations_together, tmp_path):
+    device = together_device(together, tmp_path / "device")
+    cut = f"{int(operations_together * share)}:{int(share * 1000)}"
+    log = device.run(until=OVER, options=["--power-cut", cut])
+    assert log.has("power cut in flash operation")
+    after = log[re.search("power cut in flash operation", log).start():]
+    app = re.search(r"ota_service (v\S+) runs", after)[1]
+    tones_then = re.search(r"current version (v\S+), incoming", after)[1]
+    assert (app, tones_then) in ((OLD, "v1.0.0"), (NEW, "v1.1.0"))
+    assert holds(device, together[3]) and device.boot()["slot"] == "ota_1"
+
+
+def test_an_app_that_is_wrong_keeps_the_old_tones(together, tmp_path):
+    device = together_device(together, tmp_path / "device")
+    (device.dir / "sdcard" / "app.bin").write_bytes(together[1][:-5000])
+    log = device.run(until=OVER)
+    assert log.has("List id: 0, OTA failed, reason 0x90101")  # nothing wrong with it, but with the other
+    assert log.has("List id: 1, OTA failed") and not log.has("restart!")
+    assert holds(device, together[2]) and device.boot()["slot"] == "ota_0"
+
+
+def test_tones_may_come_over_https(apps, site, tones, tmp_path):
+    root, url = site
+    image = tones("v1.0.0", b"a tone" * 20000)
+    (root / "flash_tone.bin").write_bytes(image)
+    firmware = lab.build("ota_service", lab.certificate()[0], version=OLD,
+                         config={"FIRMWARE_UPGRADE_URI": "file://sdcard/none.bin",
+                                 "DATA_UPGRADE_URI": f"{url}/flash_tone.bin"})
+    device = lab.Device(tmp_path / "device", firmware)
+    log = device.run(until=OVER)
+    assert log.has("List id: 0, OTA success")
+    assert holds(device, image)
+
+
 def test_the_demonstration_runs():
     done = subprocess.run(["/usr/bin/python3", servers.ROOT / "tools/demo_service.py", "--build", servers.BUILD],
                                   capture_output=True, text=True, timeout=120)
