@@ -92,8 +92,6 @@ static enum at_result set(struct at_call *call)
 {
     int64_t enable, port, timeout_s;
     const char *password = NULL;
-    if (!airlift_config_bool("AT_WEB_SERVER_SUPPORT"))
-        return at_error(call, "this firmware has no web server (CONFIG_AT_WEB_SERVER_SUPPORT)");
     if (!at_param_count_is(call, 1, 4)) return AT_ERROR;
     if (at_param_int(call, 0, &enable) != AT_PARAM_OK) return AT_ERROR;
     size_t count = at_param_count(call);

@@ -2,9 +2,11 @@
 
 const OURS = {'X-Requested-With': 'page', 'Content-Type': 'application/json'};
 const PATIENCE = 5000;
+// Without the user and password that may stand in the page's own address: requests may not carry them.
+const whole = (path) => location.origin + path;
 
 async function ask(path, options = {}) {
-  const answer = await fetch(path, {cache: 'no-store', signal: AbortSignal.timeout(options.patience || PATIENCE), ...options});
+  const answer = await fetch(whole(path), {cache: 'no-store', signal: AbortSignal.timeout(options.patience || PATIENCE), ...options});
   const json = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(answer.headers.get('Reason') || ''), {status: answer.status});
   return json;
@@ -48,7 +50,7 @@ export function upload(object, content, progress) {
     };
     request.onloadend = () => clearTimeout(watch);
   });
-  request.open('POST', '/setotadata');
+  request.open('POST', whole('/setotadata'));
   request.setRequestHeader('Object', object);
   request.setRequestHeader('Content-Type', 'application/octet-stream;charset=UTF-8');
   request.setRequestHeader('X-Requested-With', 'page');

@@ -1,6 +1,11 @@
 """The device's page in a real Chromium, used as a person would."""
 import hashlib
 import re
+import select
+import socket
+import socketserver
+import threading
+import urllib.parse
 
 import pytest
 
@@ -14,7 +19,6 @@ pytestmark = pytest.mark.skipif(browser.MISSING is not None, reason=str(browser.
 
 SHOTS = servers.BUILD / "screenshots"
 PAGE = servers.ROOT / "at" / "page"
-SLOW = 200 * 1024  # bytes a second: an upload takes about two seconds
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +50,41 @@ def window(chromium, device):
     chromium.console()
     open_page(chromium, device)
     yield chromium
-    foreign = [url for url in chromium.requests() if not url.startswith((device.url, "data:,", "about:"))]
+    foreign = [url for url in chromium.requests() if urllib.parse.urlsplit(url).hostname != "127.0.0.1"]
     assert foreign == []
     told = [line for line in chromium.console() if "Failed to load resource" not in line]
     assert told == []
+
+
+class Toll(socketserver.ThreadingTCPServer):
+    """Between browser and device: ends the connection in place of the answer to a request that begins with `swallow`."""
+    daemon_threads = True
+
+    def __init__(self, target):
+        super().__init__(("127.0.0.1", 0), None)
+        self.target, self.port, self.swallow, self.swallowed = target, self.server_address[1], None, False
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+    def finish_request(self, client, _):
+        with socket.create_connection(("127.0.0.1", self.target)) as device:
+            begun = False
+            while True:
+                ready, _, _ = select.select([client, device], [], [])
+                data = ready[0].recv(65536)
+                if ready[0] is client:
+                    begun = begun or bool(self.swallow and data.startswith(self.swallow))
+                    device.sendall(data)
+                elif begun:
+                    self.swallowed = bool(data)
+                    return
+                else:
+                    client.sendall(data)
+                if not data:
+                    return
 
 
 def open_page(chromium, device):
@@ -68,9 +103,9 @@ def wait_percent(window, least):
 
 
 def send_slowly(window, path, until=20):
-    """An upload that is under way."""
+    """An upload that is under way; it takes about two seconds."""
     choose(window, path)
-    window.upload_rate(SLOW)
+    window.upload_rate(path.stat().st_size // 2)
     window.click("#send")
     wait_percent(window, until)
 
@@ -371,6 +406,28 @@ def test_its_own_sha256_is_right(window, length):
     told = window.cdp("Runtime.evaluate", awaitPromise=True, returnByValue=True,
                       expression=f"import('/image.js').then((m) => m.sha256(Uint8Array.from({{length: {length}}}, (_, i) => i * 7 & 255)))")
     assert told["result"]["value"] == hashlib.sha256(bytes(i * 7 & 255 for i in range(length))).hexdigest()
+
+
+def test_it_works_behind_a_password(window, device, images):
+    device.at("AT+WEBSERVER=0")
+    device.serve("secret")
+    window.go(device.url.replace("http://", "http://anyone:secret@"))
+    window.wait_text("#subtitle", "ESP32-C3")
+    choose(window, images[1].image)
+    window.click("#send")
+    window.wait_text("#result-text", NEW)
+
+
+def test_an_answer_that_was_lost_is_no_failure(window, device, images):
+    """Everything arrived, the answer did not: the page asks the device what it has."""
+    with Toll(device.port) as toll:
+        window.go(f"http://127.0.0.1:{toll.port}")
+        window.wait_text("#subtitle", "ESP32-C3")
+        choose(window, images[1].image)
+        toll.swallow = b"POST /setotadata"
+        window.click("#send")
+        assert NEW in window.wait_text("#result-text", "starts with the next restart")
+    assert toll.swallowed
 
 
 def test_a_device_that_is_away_is_told(window, device):
