@@ -12,6 +12,7 @@ struct entry {
     ota_upgrade_ops_t *ops;
     struct ota_run run;
     bool executed;               /* execute_upgrade succeeded */
+    bool covered;                /* by an overlay */
     const esp_partition_t *slot; /* atomic: what the app chose to boot */
 };
 
@@ -19,22 +20,22 @@ struct entry {
  * they do reaches the staged content, and, atomic, the slot is only noted. */
 static void cover(struct entry *e)
 {
-    if (e->run.update || e->run.options.atomic)
-        part_overlay_begin(e->run.update, e->run.options.atomic);
+    e->covered = e->run.update || e->run.options.atomic;
+    if (e->covered) part_overlay_begin(e->run.update, e->run.options.atomic);
 }
 
-static void uncover(struct entry *e, const struct part_update *covered)
+static void uncover(struct entry *e)
 {
-    if (!covered && !e->run.options.atomic) return;
-    const esp_partition_t *slot = part_overlay_end();
+    const esp_partition_t *slot = e->covered ? part_overlay_end() : NULL;
     if (slot) e->slot = slot;
+    e->covered = false;
 }
 
 static ota_service_err_reason_t prepare(struct entry *e, void **handle)
 {
     cover(e);
     ota_service_err_reason_t result = e->ops->prepare(handle, &e->ops->node);
-    uncover(e, NULL);
+    uncover(e);
     bool data = e->ops->node.type == ESP_PARTITION_TYPE_DATA;
     if (result != OTA_SERV_ERR_REASON_SUCCESS) {
         ESP_LOGE(TAG, "OTA prepared fail");
@@ -65,7 +66,7 @@ static ota_service_err_reason_t ask_need(struct entry *e, void *handle)
     }
     ESP_LOGW(TAG, "partition [%s] is incomplete since its last upgrade was cut: upgraded anyway",
              e->ops->node.label);
-    uncover(e, e->run.update);
+    uncover(e);
     result = ota_data_again(e->run.data);
     cover(e);
     return result;
@@ -92,7 +93,7 @@ static ota_service_err_reason_t run_steps(struct entry *e)
         result = ops->finished_check(handle, &ops->node, result);
     else
         result = OTA_SERV_ERR_REASON_NULL_POINTER;
-    uncover(e, e->run.update);
+    uncover(e);
     return result;
 }
 
