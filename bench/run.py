@@ -21,6 +21,7 @@ import time
 
 import at
 import page
+import cloud
 import zigbee
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

@@ -261,7 +261,7 @@ static void set_defaults(struct http_server_config *c)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (!c->threads) c->threads = cores > 0 ? (unsigned)cores : 1;
     if (!c->connection_limit) c->connection_limit = 4096;
-    if (!c->address_limit) c->address_limit = 1024;
+    if (!c->address_limit) c->address_limit = 2048;
     if (!c->idle_timeout_s) c->idle_timeout_s = 30;
     if (!c->head_timeout_s) c->head_timeout_s = 60;
     if (!c->drain_limit) c->drain_limit = 4u << 20;

@@ -33,7 +33,7 @@ struct http_server_config {
     const char *cert_pem, *key_pem; /* NULL: plain HTTP */
     unsigned threads;               /* one a core */
     unsigned connection_limit;      /* 4096 */
-    unsigned address_limit;         /* connections of one address: 1024 */
+    unsigned address_limit;         /* connections of one address: 2048 */
     unsigned idle_timeout_s;        /* nothing moves on a connection: 30 */
     unsigned head_timeout_s;        /* from connecting, or the last answer, to the end of the
                                        next head; and for the body behind an early answer: 60 */

@@ -83,7 +83,7 @@ static const char help[] =
     "  --new-token              make a new token for publishing; the old one ends\n"
     "  --max-size BYTES         largest file that is taken (64M); K and M are understood\n"
     "  --connections N          most connections at a time (4096)\n"
-    "  --connections-per-address N  most connections of one address (1024)\n"
+    "  --connections-per-address N  most connections of one address (2048)\n"
     "  --modules ADDRESS:PORT   serve ESP-AT and ESP8266 modules over plain HTTP, too: only the\n"
     "                           addresses under /v1/\n"
     "  --module-limit N         requests a minute of one module key (60)\n"
