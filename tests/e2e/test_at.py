@@ -257,7 +257,7 @@ project(lamp)
 """,
     "main/CMakeLists.txt": """idf_component_register(SRCS "main.c" REQUIRES esp_at)
 """,
-    "sdkconfig.defaults": """CONFIG_PARTITION_TABLE_TWO_OTA=y
+    "sdkconfig.defaults": """CONFIG_PARTITION_TABLE_TWO_OTA_LARGE=y
 CONFIG_ESPTOOLPY_FLASHSIZE_4MB=y
 """,
 }
