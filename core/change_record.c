@@ -8,7 +8,6 @@
 #define HEAD      8u /* magic and CRC */
 #define PARTS     32u
 #define PART      88u
-#define BODY_END  (PARTS + AL_CHANGE_PARTS * PART)
 #define MARKS     768u
 #define VERSION   1u
 #define SWITCHES  1u
@@ -144,40 +143,59 @@ int change_check(const struct al_ota *o, const struct al_window *area,
     return AL_OK;
 }
 
-/* --- bytes --- */
+/* --- bytes: the record goes through one small buffer, part by part --- */
 
-/* The reading cursor's mirror: everything has its place, so nothing can run over. */
-static void encode(const struct al_change *c, uint8_t raw[BODY_END])
+static void encode_part(const struct al_change_part *p, uint8_t raw[PART])
 {
-    const struct al_change_set *set = &c->set;
-    memset(raw, 0, BODY_END);
-    al_put_le32(raw + 8, VERSION);
-    al_put_le32(raw + 12, set->count);
-    al_put_le32(raw + 16, (set->switches ? SWITCHES : 0) | (set->keep_old ? KEEPS_OLD : 0));
-    al_put_le32(raw + 20, set->slot);
-    al_put_le32(raw + 24, c->seq);
-    al_put_le32(raw + 28, c->before);
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct al_change_part *p = &set->part[i];
-        uint8_t *at = raw + PARTS + i * PART;
-        const uint32_t words[] = {p->target, p->target_size, p->staged,
-                                  p->len,    p->room,        p->swap_len};
-        for (uint32_t k = 0; k < 6; k++) al_put_le32(at + 4 * k, words[k]);
-        memcpy(at + 24, p->sha256, 32);
-        memcpy(at + 56, p->old_sha256, 32);
-    }
-    al_put_le32(raw, AL_CHANGE_MAGIC);
-    al_put_le32(raw + 4, al_crc32(0, raw + HEAD, BODY_END - HEAD));
+    const uint32_t words[] = {p->target, p->target_size, p->staged, p->len, p->room, p->swap_len};
+    for (uint32_t i = 0; i < 6; i++) al_put_le32(raw + 4 * i, words[i]);
+    memcpy(raw + 24, p->sha256, 32);
+    memcpy(raw + 56, p->old_sha256, 32);
 }
 
-static int decode(const uint8_t raw[BODY_END], struct al_change *c)
+static void decode_part(const uint8_t raw[PART], struct al_change_part *p)
 {
-    struct al_cur cur = al_cur(raw, BODY_END);
+    struct al_cur c = al_cur(raw, PART);
+    p->target = al_le32(&c);
+    p->target_size = al_le32(&c);
+    p->staged = al_le32(&c);
+    p->len = al_le32(&c);
+    p->room = al_le32(&c);
+    p->swap_len = al_le32(&c);
+    al_bytes(&c, p->sha256, 32);
+    al_bytes(&c, p->old_sha256, 32);
+}
+
+/* All but magic and CRC, which are programmed last. */
+static int write_body(const struct al_window *w, const struct al_change_set *set, uint32_t seq,
+                      uint32_t before, uint32_t *crc)
+{
+    uint8_t raw[PART];
+    const uint32_t words[] = {
+        VERSION,   set->count, (set->switches ? SWITCHES : 0) | (set->keep_old ? KEEPS_OLD : 0),
+        set->slot, seq,        before};
+    for (uint32_t i = 0; i < 6; i++) al_put_le32(raw + 4 * i, words[i]);
+    *crc = al_crc32(0, raw, PARTS - HEAD);
+    int err = al_window_program(w, HEAD, raw, PARTS - HEAD);
+    for (uint32_t i = 0; !err && i < AL_CHANGE_PARTS; i++) {
+        memset(raw, 0, sizeof raw);
+        if (i < set->count) encode_part(&set->part[i], raw);
+        *crc = al_crc32(*crc, raw, PART);
+        err = al_window_program(w, PARTS + i * PART, raw, PART);
+    }
+    return err;
+}
+
+static int read_record(const struct al_window *w, struct al_change *c)
+{
+    uint8_t raw[PART];
     struct al_change_set *set = &c->set;
-    uint32_t magic = al_le32(&cur), crc = al_le32(&cur), version = al_le32(&cur);
-    if (magic != AL_CHANGE_MAGIC || crc != al_crc32(0, raw + HEAD, BODY_END - HEAD) ||
-        version != VERSION)
-        return AL_ERR_NOT_FOUND;
+    int err = al_window_read(w, 0, raw, PARTS);
+    struct al_cur cur = al_cur(raw, PARTS);
+    if (err) return err;
+    if (al_le32(&cur) != AL_CHANGE_MAGIC) return AL_ERR_NOT_FOUND;
+    uint32_t crc = al_le32(&cur), version = al_le32(&cur),
+             is = al_crc32(0, raw + HEAD, PARTS - HEAD);
     set->count = al_le32(&cur);
     uint32_t flags = al_le32(&cur);
     set->switches = flags & SWITCHES;
@@ -185,18 +203,13 @@ static int decode(const uint8_t raw[BODY_END], struct al_change *c)
     set->slot = al_le32(&cur);
     c->seq = al_le32(&cur);
     c->before = al_le32(&cur);
-    for (uint32_t i = 0; i < set->count && i < AL_CHANGE_PARTS; i++) {
-        struct al_change_part *p = &set->part[i];
-        p->target = al_le32(&cur);
-        p->target_size = al_le32(&cur);
-        p->staged = al_le32(&cur);
-        p->len = al_le32(&cur);
-        p->room = al_le32(&cur);
-        p->swap_len = al_le32(&cur);
-        al_bytes(&cur, p->sha256, 32);
-        al_bytes(&cur, p->old_sha256, 32);
+    for (uint32_t i = 0; i < AL_CHANGE_PARTS; i++) {
+        err = al_window_read(w, PARTS + i * PART, raw, PART);
+        if (err) return err;
+        is = al_crc32(is, raw, PART);
+        decode_part(raw, &set->part[i]);
     }
-    return AL_OK;
+    return is == crc && version == VERSION ? AL_OK : AL_ERR_NOT_FOUND;
 }
 
 /* --- marks --- */
@@ -353,40 +366,45 @@ static int prepare(struct al_ota *o, struct al_change_set *set)
     return set->switches ? check_slot(o, set->slot) : AL_OK;
 }
 
-static int write_record(const struct al_window *area, const uint8_t raw[BODY_END])
+static int refuse_second(struct al_ota *o, const struct al_window *area)
+{
+    struct al_change c;
+    int err = al_change_read(o, area, &c);
+    return err == AL_ERR_NOT_FOUND ? AL_OK : err ? err : AL_ERR_INVALID_STATE;
+}
+
+static int write_record(const struct al_window *area, const struct al_change_set *set, uint32_t seq,
+                        uint32_t before)
 {
     struct al_window w = record_of(area);
+    uint8_t head[HEAD];
+    uint32_t crc = 0;
     int err = al_window_erase(&w, 0, AL_SECTOR);
-    if (!err) err = al_window_program(&w, HEAD, raw + HEAD, BODY_END - HEAD);
-    return err ? err : al_window_program(&w, 0, raw, HEAD);
+    if (!err) err = write_body(&w, set, seq, before, &crc);
+    al_put_le32(head, AL_CHANGE_MAGIC);
+    al_put_le32(head + 4, crc);
+    return err ? err : al_window_program(&w, 0, head, sizeof head);
 }
 
 int al_change_record(struct al_ota *o, const struct al_window *area, struct al_change_set *set)
 {
-    struct al_change c;
-    uint8_t raw[BODY_END];
+    uint32_t seq = 0, before = 0;
     for (uint32_t i = 0; i < set->count && i < AL_CHANGE_PARTS; i++) set->part[i].swap_len = 0;
     int err = change_check(o, area, set);
-    if (err) return err;
-    if (!al_change_read(o, area, &c)) return AL_ERR_INVALID_STATE;
-    err = prepare(o, set);
+    if (!err) err = refuse_second(o, area);
+    if (!err) err = prepare(o, set);
     if (!err) err = change_check(o, area, set); /* with the lengths of the swaps */
-    if (!err && set->switches) err = change_plan(o, set->slot, &c.seq, &c.before);
-    if (!err && set->switches) err = forget_refused(o, c.seq);
-    if (err) return err;
-    c.set = *set;
-    encode(&c, raw);
-    return write_record(area, raw);
+    if (!err && set->switches) err = change_plan(o, set->slot, &seq, &before);
+    if (!err && set->switches) err = forget_refused(o, seq);
+    return err ? err : write_record(area, set, seq, before);
 }
 
 int al_change_read(struct al_ota *o, const struct al_window *area, struct al_change *c)
 {
-    uint8_t raw[BODY_END];
     *c = (struct al_change){.o = o, .area = *area};
     if (area->size < AL_CHANGE_RESERVE) return AL_ERR_NOT_FOUND;
     struct al_window w = record_of(area);
-    int err = al_window_read(&w, 0, raw, sizeof raw);
-    if (!err) err = decode(raw, c);
+    int err = read_record(&w, c);
     if (err) return err;
     if (change_check(o, area, &c->set)) return AL_ERR_NOT_FOUND;
     c->state = change_marked(c, CHANGE_MARK_WHOLE, true)    ? AL_CHANGE_UNDOING
