@@ -23,7 +23,7 @@ OLD, NEW = "v1.0.0", "v2.0.0"
 # Flash operations: while new tones are staged, and while the partition takes them over.
 CUT_STAGING, CUT_TAKING_OVER = "120:3", "400:5"
 RATE = 16000  # samples a second
-NET_RATE = "100K"  # bytes a second: slow enough to see the download
+DOWNLOAD_S = 2.5  # slow enough to see it
 SHOWN = re.compile(r"rst:0x|Loaded app from|HTTPS_OTA_EXAMPLE|OTA_DEFAULT|OTA_SERVICE|FATFS_STREAM|AUDIO_ELEMENT|"
                    r"TONE_PARTITION|esp_fs_ota|part_update|power cut|Guru")
 # What the picture leaves out.
@@ -89,7 +89,7 @@ class Demo:
         self.card.mkdir()
 
     def switch_on(self, *options):
-        self.device = Device(self.airlift, self.device_dir, self.dir / "device.log", SHOWN, *options)
+        self.device = Device(self.airlift, self.device_dir, self.dir / "device.log", SHOWN, *map(str, options))
         return self.device
 
     def upgrade(self):
@@ -97,7 +97,7 @@ class Demo:
         self.server.publish(self.app(NEW), "ota_service")
         screen.say(f"   $ airlift push ota_service.bin --name ota_service       # version {NEW}", "1")
         screen.title("1. Tones from the card, then the app over HTTPS")
-        device = self.switch_on("--net-rate", NET_RATE)
+        device = self.switch_on("--net-rate", int(self.app(NEW).stat().st_size / DOWNLOAD_S))
         device.wait_for(rf"ota_service {re.escape(OLD)} runs")
         for line in (r"data upgrade uri file://sdcard", r"partition flash_tone upgrade successes", "List id: 0, OTA success",
                      f"incoming firmware version {NEW}", "app process_size", "List id: 1, OTA success", "OTA_END!", "restart!",
