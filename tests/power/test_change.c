@@ -132,8 +132,8 @@ static void sweep(const char *name, struct life how, bool in_slot)
                                             .ctx = &l,
                                             .action = whole_life,
                                             .check = check,
-                                            .step = 23,
-                                            .seeds = 2});
+                                            .step = 41,
+                                            .seeds = 1});
     change_device_free(&l.d);
 }
 
