@@ -105,6 +105,7 @@ static enum at_result set(struct at_call *call)
     if (timeout_s < TIMEOUT_LEAST || timeout_s > TIMEOUT_MOST) return at_param_invalid(call, 2);
     if (count == 4 && at_param_text(call, 3, &password) == AT_PARAM_MALFORMED) return AT_ERROR;
     if (!server) return start(call, (unsigned)port, (unsigned)timeout_s, password);
+    if (password) return at_error(call, "it runs: AT+WEBSERVER=0 before another password");
     web_provision_timeout((unsigned)timeout_s); /* all else stays as it was */
     return AT_OK;
 }

@@ -111,6 +111,7 @@ async function choose() {
   $('result').hidden = true;
   note($('file-note'), '');
   if (!file || !(known || await showSlots())) return;
+  note($('file-note'), say('reading'));
   try {
     const found = await look(file, object), {image} = found;
     if (mine !== choice) return;

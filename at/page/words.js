@@ -3,7 +3,7 @@
 const english = {
   onChip: 'Version {version} on {chip}',
   unreachable: 'The device does not answer. Is it switched on, and this browser in its network?',
-  firmware: 'Firmware', reading: 'Reading the file… {percent} %',
+  firmware: 'Firmware', reading: 'Checking the file…',
   name: 'File', size: 'Size', project: 'Project', version: 'Version', built: 'Built', chip: 'Chip', digest: 'SHA-256',
   fits: 'The file is whole and fits this device.', ready: 'Ready to send.',
   empty: 'This file is empty.',
@@ -48,7 +48,7 @@ const chinese = {
   password: '密码', show: '显示', hide: '隐藏', connect: '连接',
   onChip: '{chip},版本 {version}',
   unreachable: '设备没有响应。设备是否已开机?浏览器是否在同一网络?',
-  firmware: '固件', reading: '正在读取文件… {percent} %',
+  firmware: '固件', reading: '正在检查文件…',
   name: '文件', size: '大小', project: '工程', version: '版本', built: '编译时间', chip: '芯片', digest: 'SHA-256',
   fits: '文件完整,适用于本设备。', ready: '可以发送。',
   empty: '文件为空。', notImage: '这不是固件镜像。固件文件以 .bin 结尾,由工程编译生成。',
