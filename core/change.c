@@ -17,7 +17,7 @@ static enum choice choice_of(const struct al_change *c)
     struct al_window w;
     struct al_ota_entry e;
     uint32_t index;
-    if (change_entry(c->o, c->seq, &w, &e, &index)) return NOT_CHOSEN;
+    if (al_change_entry(c->o, c->seq, &w, &e, &index)) return NOT_CHOSEN;
     if (al_ota_entry_unusable(&e)) return REFUSED;
     return e.state == AL_OTA_NEW || e.state == AL_OTA_PENDING_VERIFY ? CHOSEN : CONFIRMED;
 }
@@ -48,7 +48,7 @@ static enum al_change_outcome done(struct al_change *c, enum al_change_outcome o
 static bool any_begun(const struct al_change *c, bool back)
 {
     for (uint32_t i = 0; i < c->set.count; i++)
-        if (change_marked(c, CHANGE_MARK_BEGUN + 2 * i, back)) return true;
+        if (al_change_marked(c, CHANGE_MARK_BEGUN + 2 * i, back)) return true;
     return false;
 }
 
@@ -57,14 +57,14 @@ static bool any_begun(const struct al_change *c, bool back)
 static int check_staged(const struct al_change *c, uint32_t i)
 {
     const struct al_change_part *p = &c->set.part[i];
-    return change_compare(c->o, p->staged, p->len, p->sha256);
+    return al_change_compare(c->o, p->staged, p->len, p->sha256);
 }
 
 /* Is the choice that was planned still the next one? */
 static int check_plan(const struct al_change *c)
 {
     uint32_t seq = 0, before;
-    int err = change_plan(c->o, c->set.slot, &seq, &before);
+    int err = al_change_plan(c->o, c->set.slot, &seq, &before);
     return err ? err : seq == c->seq ? AL_OK : AL_ERR_INVALID_STATE;
 }
 
@@ -73,7 +73,7 @@ static int check_all(const struct al_change *c, bool choose)
 {
     int err = choose ? check_plan(c) : AL_OK;
     for (uint32_t i = 0; !err && i < c->set.count; i++) err = check_staged(c, i);
-    if (!err && choose) err = al_ota_verify_part(c->o, change_slot(c->o, c->set.slot), NULL);
+    if (!err && choose) err = al_ota_verify_part(c->o, al_change_slot(c->o, c->set.slot), NULL);
     return err;
 }
 
@@ -81,11 +81,11 @@ static int move_part(const struct al_change *c, uint32_t i)
 {
     uint32_t begun = CHANGE_MARK_BEGUN + 2 * i, finished = CHANGE_MARK_DONE + 2 * i;
     int err = AL_OK;
-    if (change_marked(c, finished, false)) return AL_OK;
+    if (al_change_marked(c, finished, false)) return AL_OK;
     if (!c->set.keep_old) err = check_staged(c, i);
-    if (!err && !change_marked(c, begun, false)) err = change_mark(c, begun, false);
-    if (!err) err = c->set.keep_old ? change_swap(c, i, false) : change_copy(c, i);
-    return err ? err : change_mark(c, finished, false);
+    if (!err && !al_change_marked(c, begun, false)) err = al_change_mark(c, begun, false);
+    if (!err) err = c->set.keep_old ? al_change_swap(c, i, false) : al_change_copy(c, i);
+    return err ? err : al_change_mark(c, finished, false);
 }
 
 /* Errors of the flash may pass; others do not by trying again. */
@@ -116,11 +116,11 @@ enum al_change_outcome al_change_apply(struct al_change *c, int *err)
     int failed = any_begun(c, false) ? AL_OK : check_all(c, choose);
     for (uint32_t i = 0; !failed && i < c->set.count; i++) failed = move_part(c, i);
     if (!failed && choose) failed = check_plan(c);
-    if (!failed && choose) failed = al_ota_set_boot(c->o, change_slot(c->o, c->set.slot), false);
+    if (!failed && choose) failed = al_ota_set_boot(c->o, al_change_slot(c->o, c->set.slot), false);
     if (failed) return give_up(c, err, failed);
     if (!c->set.keep_old || !c->set.switches || !c->o->rollback || choice == CONFIRMED)
         return done(c, AL_CHANGE_APPLIED, err, AL_OK);
-    failed = change_mark(c, CHANGE_MARK_WHOLE, false);
+    failed = al_change_mark(c, CHANGE_MARK_WHOLE, false);
     if (failed) return open_still(err, failed);
     c->state = AL_CHANGE_TRIAL;
     return AL_CHANGE_ON_TRIAL;
@@ -133,7 +133,7 @@ static int check_old(const struct al_change *c)
     int err = AL_OK;
     for (uint32_t i = 0; !err && i < c->set.count; i++) {
         const struct al_change_part *p = &c->set.part[i];
-        err = change_compare(c->o, p->staged, p->swap_len, p->old_sha256);
+        err = al_change_compare(c->o, p->staged, p->swap_len, p->old_sha256);
     }
     return err;
 }
@@ -144,7 +144,7 @@ static int unchoose(const struct al_change *c)
     struct al_window w;
     struct al_ota_entry e;
     uint32_t index;
-    int err = change_entry(c->o, c->seq, &w, &e, &index);
+    int err = al_change_entry(c->o, c->seq, &w, &e, &index);
     if (err == AL_ERR_NOT_FOUND) return AL_OK;
     return err || al_ota_entry_unusable(&e) ? err : al_ota_data_erase(&w, index);
 }
@@ -154,14 +154,14 @@ static int swap_back(const struct al_change *c)
     int err = AL_OK;
     /* A set that was given up half-way has all its swaps brought to the end first. */
     for (uint32_t i = 0; !err && i < c->set.count; i++)
-        if (!change_marked(c, CHANGE_MARK_BEGUN + 2 * i, true)) err = move_part(c, i);
+        if (!al_change_marked(c, CHANGE_MARK_BEGUN + 2 * i, true)) err = move_part(c, i);
     if (!err && !any_begun(c, true)) err = check_old(c);
     for (uint32_t i = 0; !err && i < c->set.count; i++) {
         uint32_t begun = CHANGE_MARK_BEGUN + 2 * i, finished = CHANGE_MARK_DONE + 2 * i;
-        if (change_marked(c, finished, true)) continue;
-        if (!change_marked(c, begun, true)) err = change_mark(c, begun, true);
-        if (!err) err = change_swap(c, i, true);
-        if (!err) err = change_mark(c, finished, true);
+        if (al_change_marked(c, finished, true)) continue;
+        if (!al_change_marked(c, begun, true)) err = al_change_mark(c, begun, true);
+        if (!err) err = al_change_swap(c, i, true);
+        if (!err) err = al_change_mark(c, finished, true);
     }
     return err;
 }
@@ -170,7 +170,7 @@ enum al_change_outcome al_change_undo(struct al_change *c, int *err)
 {
     if (err) *err = AL_OK;
     int failed = AL_OK;
-    if (c->state != AL_CHANGE_UNDOING) failed = change_mark(c, CHANGE_MARK_WHOLE, true);
+    if (c->state != AL_CHANGE_UNDOING) failed = al_change_mark(c, CHANGE_MARK_WHOLE, true);
     c->state = AL_CHANGE_UNDOING;
     if (!failed) failed = unchoose(c);
     if (!failed) failed = swap_back(c);
@@ -188,11 +188,11 @@ enum al_change_outcome al_change_undo(struct al_change *c, int *err)
 static bool of_another_time(const struct al_change *c)
 {
     uint32_t seq, before = 0;
-    if (change_plan(c->o, c->set.slot, &seq, &before) || before != c->before) return true;
+    if (al_change_plan(c->o, c->set.slot, &seq, &before) || before != c->before) return true;
     if (before != AL_OTA_SEQ_EMPTY && before > al_part_ota_count_all(c->o->table)) return false;
     for (uint32_t i = 0; i < c->set.count; i++) {
         const struct al_change_part *p = &c->set.part[i];
-        if (change_compare(c->o, p->target, p->len, p->sha256)) return true;
+        if (al_change_compare(c->o, p->target, p->len, p->sha256)) return true;
     }
     return false;
 }

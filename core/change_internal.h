@@ -14,28 +14,29 @@ enum {
 };
 #define CHANGE_STEPS 3u /* marks of a swapped sector */
 
-bool change_marked(const struct al_change *c, uint32_t mark, bool back);
-int change_mark(const struct al_change *c, uint32_t mark, bool back);
+bool al_change_marked(const struct al_change *c, uint32_t mark, bool back);
+int al_change_mark(const struct al_change *c, uint32_t mark, bool back);
 
 /* AL_ERR_INVALID_ARG: the set must not be obeyed on this device. */
 int change_check(const struct al_ota *o, const struct al_window *area,
                  const struct al_change_set *set);
 
 /* AL_ERR_INVALID_CRC: the bytes have another SHA-256. */
-int change_compare(const struct al_ota *o, uint32_t offset, uint32_t len, const uint8_t digest[32]);
+int al_change_compare(const struct al_ota *o, uint32_t offset, uint32_t len,
+                      const uint8_t digest[32]);
 
 /* The target gets its staged content: again and again gives the same. */
-int change_copy(const struct al_change *c, uint32_t part);
+int al_change_copy(const struct al_change *c, uint32_t part);
 /* Target and staging change places; back: once more. Goes on where a cut left it. */
-int change_swap(const struct al_change *c, uint32_t part, bool back);
+int al_change_swap(const struct al_change *c, uint32_t part, bool back);
 
 /* The app partition at a flash offset; NULL: none. */
-const struct al_part *change_slot(const struct al_ota *o, uint32_t offset);
+const struct al_part *al_change_slot(const struct al_ota *o, uint32_t offset);
 /* The otadata entry with a seq. AL_ERR_NOT_FOUND: there is none. */
-int change_entry(const struct al_ota *o, uint32_t seq, struct al_window *otadata,
-                 struct al_ota_entry *entry, uint32_t *index);
+int al_change_entry(const struct al_ota *o, uint32_t seq, struct al_window *otadata,
+                    struct al_ota_entry *entry, uint32_t *index);
 /* seq that choosing the slot writes now, and that of the entry in force. AL_ERR_NOT_FOUND: no
  * otadata. */
-int change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before);
+int al_change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before);
 
 #endif

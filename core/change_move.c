@@ -73,7 +73,7 @@ static int copy_range(const struct al_change *c, const struct al_change_part *p,
     return err;
 }
 
-int change_copy(const struct al_change *c, uint32_t part)
+int al_change_copy(const struct al_change *c, uint32_t part)
 {
     const struct al_change_part *p = &c->set.part[part];
     return copy_range(c, p, 0, p->len);
@@ -88,26 +88,26 @@ static int swap_sector(const struct al_change *c, uint32_t mark, bool back, uint
     uint32_t scratch = c->area.offset + c->area.size - AL_CHANGE_RESERVE;
     struct source whole = {staged.at, AL_SECTOR};
     int err = AL_OK;
-    if (!change_marked(c, mark, back)) {
+    if (!al_change_marked(c, mark, back)) {
         bool same, clean;
         err = same_sector(&all, target, staged, &same);
         if (!err) err = same_sector(&all, target, whole, &clean);
         if (err || (same && clean)) return err;
         err = copy_sector(&all, scratch, (struct source){target, AL_SECTOR});
-        if (!err) err = change_mark(c, mark, back);
+        if (!err) err = al_change_mark(c, mark, back);
     }
-    if (!err && !change_marked(c, mark + 1, back)) {
+    if (!err && !al_change_marked(c, mark + 1, back)) {
         err = copy_sector(&all, target, staged);
-        if (!err) err = change_mark(c, mark + 1, back);
+        if (!err) err = al_change_mark(c, mark + 1, back);
     }
-    if (!err && !change_marked(c, mark + 2, back)) {
+    if (!err && !al_change_marked(c, mark + 2, back)) {
         err = copy_sector(&all, staged.at, (struct source){scratch, AL_SECTOR});
-        if (!err) err = change_mark(c, mark + 2, back);
+        if (!err) err = al_change_mark(c, mark + 2, back);
     }
     return err;
 }
 
-int change_swap(const struct al_change *c, uint32_t part, bool back)
+int al_change_swap(const struct al_change *c, uint32_t part, bool back)
 {
     const struct al_change_part *p = &c->set.part[part];
     uint32_t mark = CHANGE_MARK_STEPS;

@@ -115,7 +115,7 @@ static bool part_ok(const struct al_ota *o, const struct al_change_set *set, uin
     return true;
 }
 
-const struct al_part *change_slot(const struct al_ota *o, uint32_t offset)
+const struct al_part *al_change_slot(const struct al_ota *o, uint32_t offset)
 {
     for (uint32_t i = 0; i < o->table->count; i++) {
         const struct al_part *p = &o->table->part[i];
@@ -131,7 +131,7 @@ int change_check(const struct al_ota *o, const struct al_window *area,
 {
     if (area->size < AL_CHANGE_RESERVE || area->size % AL_SECTOR || area->offset % AL_SECTOR ||
         set->count > AL_CHANGE_PARTS || (!set->count && !set->switches) ||
-        (set->switches && !change_slot(o, set->slot)))
+        (set->switches && !al_change_slot(o, set->slot)))
         return AL_ERR_INVALID_ARG;
     struct range reserve = {area->offset + area->size - AL_CHANGE_RESERVE, AL_CHANGE_RESERVE};
     uint32_t steps = 0;
@@ -223,13 +223,13 @@ static uint8_t mark_byte(const struct al_change *c, uint32_t mark)
 }
 
 /* A torn mark counts: it was begun when its step was done. */
-bool change_marked(const struct al_change *c, uint32_t mark, bool back)
+bool al_change_marked(const struct al_change *c, uint32_t mark, bool back)
 {
     uint8_t byte = mark_byte(c, mark);
     return (back ? byte >> 4 : byte & 0x0f) != 0x0f;
 }
 
-int change_mark(const struct al_change *c, uint32_t mark, bool back)
+int al_change_mark(const struct al_change *c, uint32_t mark, bool back)
 {
     struct al_window w = record_of(&c->area);
     uint8_t byte = mark_byte(c, mark) & (back ? 0x0f : 0xf0);
@@ -254,7 +254,8 @@ int al_change_digest(const struct al_ota *o, uint32_t offset, uint32_t len, uint
     return err ? err : finished;
 }
 
-int change_compare(const struct al_ota *o, uint32_t offset, uint32_t len, const uint8_t digest[32])
+int al_change_compare(const struct al_ota *o, uint32_t offset, uint32_t len,
+                      const uint8_t digest[32])
 {
     uint8_t found[32];
     int err = al_change_digest(o, offset, len, found);
@@ -288,8 +289,8 @@ static int read_otadata(const struct al_ota *o, struct al_window *w, struct al_o
     return al_ota_data_read(w, e);
 }
 
-int change_entry(const struct al_ota *o, uint32_t seq, struct al_window *w,
-                 struct al_ota_entry *entry, uint32_t *index)
+int al_change_entry(const struct al_ota *o, uint32_t seq, struct al_window *w,
+                    struct al_ota_entry *entry, uint32_t *index)
 {
     struct al_ota_entry e[2];
     int err = read_otadata(o, w, e);
@@ -303,11 +304,11 @@ int change_entry(const struct al_ota *o, uint32_t seq, struct al_window *w,
     return AL_ERR_NOT_FOUND;
 }
 
-int change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before)
+int al_change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_t *before)
 {
     struct al_window w;
     struct al_ota_entry e[2];
-    const struct al_part *p = change_slot(o, slot);
+    const struct al_part *p = al_change_slot(o, slot);
     uint32_t slots = al_part_ota_count(o->table);
     if (!p || !slots) return AL_ERR_NOT_FOUND;
     int err = read_otadata(o, &w, e);
@@ -325,7 +326,7 @@ static int forget_refused(const struct al_ota *o, uint32_t seq)
     struct al_window w;
     struct al_ota_entry e;
     uint32_t index;
-    int err = change_entry(o, seq, &w, &e, &index);
+    int err = al_change_entry(o, seq, &w, &e, &index);
     if (err == AL_ERR_NOT_FOUND) return AL_OK;
     return err || !al_ota_entry_unusable(&e) ? err : al_ota_data_erase(&w, index);
 }
@@ -335,7 +336,7 @@ static int check_slot(struct al_ota *o, uint32_t offset)
 {
     struct al_window w;
     struct al_app_desc desc;
-    const struct al_part *p = change_slot(o, offset);
+    const struct al_part *p = al_change_slot(o, offset);
     int err = al_ota_verify_part(o, p, NULL);
     if (err || !o->anti_rollback) return err;
     if (al_part_window(o->flash, p, &w) || al_app_desc_read(&w, &desc))
@@ -359,7 +360,7 @@ static int prepare(struct al_ota *o, struct al_change_set *set)
         struct al_change_part *p = &set->part[i];
         p->swap_len = 0;
         memset(p->old_sha256, 0, sizeof p->old_sha256);
-        int err = change_compare(o, p->staged, p->len, p->sha256);
+        int err = al_change_compare(o, p->staged, p->len, p->sha256);
         if (!err && set->keep_old) err = plan_swap(o, p);
         if (err) return err;
     }
@@ -394,7 +395,7 @@ int al_change_record(struct al_ota *o, const struct al_window *area, struct al_c
     if (!err) err = refuse_second(o, area);
     if (!err) err = prepare(o, set);
     if (!err) err = change_check(o, area, set); /* with the lengths of the swaps */
-    if (!err && set->switches) err = change_plan(o, set->slot, &seq, &before);
+    if (!err && set->switches) err = al_change_plan(o, set->slot, &seq, &before);
     if (!err && set->switches) err = forget_refused(o, seq);
     return err ? err : write_record(area, set, seq, before);
 }
@@ -407,9 +408,9 @@ int al_change_read(struct al_ota *o, const struct al_window *area, struct al_cha
     int err = read_record(&w, c);
     if (err) return err;
     if (change_check(o, area, &c->set)) return AL_ERR_NOT_FOUND;
-    c->state = change_marked(c, CHANGE_MARK_WHOLE, true)    ? AL_CHANGE_UNDOING
-               : change_marked(c, CHANGE_MARK_WHOLE, false) ? AL_CHANGE_TRIAL
-                                                            : AL_CHANGE_PENDING;
+    c->state = al_change_marked(c, CHANGE_MARK_WHOLE, true)    ? AL_CHANGE_UNDOING
+               : al_change_marked(c, CHANGE_MARK_WHOLE, false) ? AL_CHANGE_TRIAL
+                                                               : AL_CHANGE_PENDING;
     return AL_OK;
 }
 
