@@ -86,9 +86,9 @@ void at_start(const struct at_config *cfg)
     struct at_port *port = at_uart_open(number);
     if (!port) esp_system_abort("the AT port cannot be opened");
     confirm_app();
+    ESP_LOGI(TAG, "AT commands on UART %d", number);
     at_engine_add(port);
     at_print(NULL, "\r\nready\r\n");
-    ESP_LOGI(TAG, "AT commands on UART %d", number);
     if (at_wifi_is_station() && at_settings.ssid[0])
         (void)xTaskCreate(join_task, "at_join", STACK, NULL, PRIORITY, NULL);
 }
