@@ -102,14 +102,25 @@ async function look(file, object) {
   return {content: new Blob([content]), object, image};
 }
 
-async function choose() {
-  const mine = ++choice, object = $('partition').value || 'ota';
-  const file = picked = $('file').files[0] || picked;
+function unchoose() {
   chosen = undefined;
   $('send').disabled = true;
   $('details').hidden = true;
-  $('result').hidden = true;
   note($('file-note'), '');
+}
+
+/** It was sent: nothing is left to do with it. */
+function forget() {
+  picked = undefined;
+  $('file').value = '';
+  unchoose();
+}
+
+async function choose() {
+  const mine = ++choice, object = $('partition').value || 'ota';
+  const file = picked = $('file').files[0] || picked;
+  unchoose();
+  $('result').hidden = true;
   if (!file || !(known || await showSlots())) return;
   note($('file-note'), say('reading'));
   try {
@@ -203,8 +214,12 @@ async function send() {
   const reached = await showSlots();
   // The answer may have been lost, with everything else there.
   const arrived = failed?.kind === 'lost' && reached && object === 'ota' && other()?.boot && other().sha256 === image.sha256;
-  if (failed && !arrived) result(failure(failed, object), '', ['again']);
-  else if (object === 'ota') result(say('sentApp', {version: image.version}), 'good', ['restart-new']);
+  if (failed && !arrived) {
+    result(failure(failed, object), '', ['again']);
+    return;
+  }
+  forget();
+  if (object === 'ota') result(say('sentApp', {version: image.version}), 'good', ['restart-new']);
   else result(say('sentPart', {name: object}), 'good');
 }
 

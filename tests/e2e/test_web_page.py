@@ -133,7 +133,8 @@ def test_an_upload_shows_progress_and_the_new_version_comes_back(window, device,
     assert window.focused() == "cancel" and not window.visible("#send")
     window.screenshot(SHOTS / "page-sending.png")
     assert NEW in window.wait_text("#result-text", "starts with the next restart")
-    assert window.focused() == "result"
+    assert window.focused() == "result" and not window.visible("#details")
+    assert window.js("return document.getElementById('send').disabled")
     assert device.slots()["ota_1"]["boot"]
     assert window.js("return document.getElementById('rollback').disabled")  # it starts next anyway
     window.screenshot(SHOTS / "page-sent.png")
