@@ -14,59 +14,84 @@ static const char head[] =
     "_airlift() {\n"
     "    local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
     "    local one=\"${COMP_WORDS[1]}\" two=\"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" words=\n"
+    "    local three=\"$two ${COMP_WORDS[3]}\"\n"
     "    COMPREPLY=()\n";
 
-static size_t first_word_len(const char *name)
+/* Length of the first count words of name; 0: it has fewer. */
+static size_t words_len(const char *name, unsigned count)
 {
-    return strcspn(name, " ");
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (i > 0 && !name[len]) return 0;
+        len += i > 0;
+        len += strcspn(name + len, " ");
+    }
+    return len;
 }
 
-/* Is this the first command that begins with its first word? */
-static bool is_new_first_word(size_t index)
+static unsigned word_count(const char *name)
+{
+    unsigned count = 1;
+    for (; *name; name++) count += *name == ' ';
+    return count;
+}
+
+/* Is this the first command that begins with its first count words? */
+static bool is_new(size_t index, unsigned count)
 {
     const char *name = cli_command_at(index)->name;
-    size_t len = first_word_len(name);
+    size_t len = words_len(name, count);
+    if (len == 0) return false;
     for (size_t i = 0; i < index; i++) {
         const char *other = cli_command_at(i)->name;
-        if (first_word_len(other) == len && strncmp(other, name, len) == 0) return false;
+        if (words_len(other, count) == len && strncmp(other, name, len) == 0) return false;
     }
     return true;
 }
 
-/* The second words behind the first word of name, each with a blank. false: none. */
-static bool second_words(FILE *out, const char *name)
+/* What may follow the first count words of name, each word with a blank. false: nothing. */
+static bool next_words(FILE *out, const char *name, unsigned count)
 {
-    size_t len = first_word_len(name);
+    size_t len = words_len(name, count);
     const struct cli_command *c;
     bool any = false;
     for (size_t i = 0; (c = cli_command_at(i)); i++) {
         if (strncmp(c->name, name, len) != 0 || c->name[len] != ' ') continue;
-        if (out) fprintf(out, "%s ", c->name + len + 1);
+        const char *next = c->name + len + 1;
+        if (out && is_new(i, count + 1)) fprintf(out, "%.*s ", (int)words_len(next, 1), next);
         any = true;
     }
     return any;
 }
 
-/* Completes words 1 and 2: the name of the command. */
+/* Completes the word behind the first count words, which are in variable. */
+static void names_behind(FILE *out, unsigned count, const char *variable)
+{
+    const struct cli_command *c;
+    fprintf(out, "    if [ \"$COMP_CWORD\" = %u ]; then\n        case \"$%s/$cur\" in\n", count + 1,
+            variable);
+    for (size_t i = 0; (c = cli_command_at(i)); i++) {
+        size_t len = words_len(c->name, count);
+        if (!is_new(i, count) || !next_words(NULL, c->name, count)) continue;
+        if (c->name[len] == 0) /* a command itself: its options are offered below */
+            fprintf(out, "        \"%s\"/-*) ;;\n", c->name);
+        fprintf(out, "        \"%.*s\"/*) _airlift_words \"", (int)len, c->name);
+        next_words(out, c->name, count);
+        fputs("--help\"; return ;;\n", out);
+    }
+    fputs("        esac\n    fi\n", out);
+}
+
+/* Completes the name of the command. */
 static void names(FILE *out)
 {
     const struct cli_command *c;
     fputs("    if [ \"$COMP_CWORD\" = 1 ]; then\n        _airlift_words \"--help --version", out);
     for (size_t i = 0; (c = cli_command_at(i)); i++)
-        if (is_new_first_word(i)) fprintf(out, " %.*s", (int)first_word_len(c->name), c->name);
-    fputs("\"\n        return\n    fi\n    if [ \"$COMP_CWORD\" = 2 ]; then\n"
-          "        case \"$one/$cur\" in\n",
-          out);
-    for (size_t i = 0; (c = cli_command_at(i)); i++) {
-        size_t len = first_word_len(c->name);
-        if (!is_new_first_word(i) || !second_words(NULL, c->name)) continue;
-        if (c->name[len] == 0) /* a command itself: its options are offered below */
-            fprintf(out, "        %s/-*) ;;\n", c->name);
-        fprintf(out, "        %.*s/*) _airlift_words \"", (int)len, c->name);
-        second_words(out, c->name);
-        fputs("--help\"; return ;;\n", out);
-    }
-    fputs("        esac\n    fi\n", out);
+        if (is_new(i, 1)) fprintf(out, " %.*s", (int)words_len(c->name, 1), c->name);
+    fputs("\"\n        return\n    fi\n", out);
+    names_behind(out, 1, "one");
+    names_behind(out, 2, "two");
 }
 
 static void option_values(FILE *out, const struct cli_option *o)
@@ -99,12 +124,12 @@ static void command(FILE *out, const struct cli_command *c)
 }
 
 /* Sets words to the options of the command whose name is in variable. */
-static void options_of(FILE *out, const char *variable, bool two_words)
+static void options_of(FILE *out, const char *variable, unsigned words)
 {
     const struct cli_command *c;
     fprintf(out, "    case \"$%s\" in\n", variable);
     for (size_t i = 0; (c = cli_command_at(i)); i++)
-        if ((strchr(c->name, ' ') != NULL) == two_words) command(out, c);
+        if (word_count(c->name) == words) command(out, c);
     fputs("    esac\n", out);
 }
 
@@ -112,8 +137,9 @@ void cli_bash_completion(FILE *out)
 {
     fputs(head, out);
     names(out);
-    options_of(out, "one", false);
-    options_of(out, "two", true);
+    options_of(out, "one", 1);
+    options_of(out, "two", 2);
+    options_of(out, "three", 3);
     fputs("    case \"$cur\" in\n    -*) _airlift_words \"$words\" ;;\n    *) _airlift_files ;;\n"
           "    esac\n}\ncomplete -F _airlift airlift\n",
           out);

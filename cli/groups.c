@@ -103,17 +103,30 @@ static unsigned edit_distance(const char *a, const char *b)
     return last[lb];
 }
 
+/* The first words of argv, as many as name has. */
+static void words_like(const char *name, int argc, const char *const *argv, char *out, size_t size)
+{
+    size_t used = 0;
+    int i = 0;
+    out[0] = 0;
+    do {
+        int n = i < argc ? snprintf(out + used, size - used, "%s%s", i ? " " : "", argv[i]) : 0;
+        if (n < 0 || (size_t)n >= size - used) return;
+        used += (size_t)n;
+        i++;
+        name += strcspn(name, " ");
+    } while (*name++);
+}
+
 const char *cli_suggest(int argc, const char *const *argv)
 {
-    char one[NAME_MAX_LEN], two[NAME_MAX_LEN];
-    snprintf(one, sizeof one, "%s", argv[0]);
-    snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    char given[NAME_MAX_LEN];
     const char *best = NULL;
     unsigned best_distance = NAME_MAX_LEN;
     const struct cli_command *c;
     for (size_t i = 0; (c = cli_command_at(i)); i++) {
-        bool two_words = strchr(c->name, ' ') != NULL;
-        unsigned d = edit_distance(two_words ? two : one, c->name);
+        words_like(c->name, argc, argv, given, sizeof given);
+        unsigned d = edit_distance(given, c->name);
         if (d > 0 && d < best_distance && d <= 1 + strlen(c->name) / 4) {
             best = c->name;
             best_distance = d;

@@ -123,6 +123,8 @@ def test_completion_knows_commands_options_and_choices(tmp_path):
     assert "push" in complete("pu")
     assert set(complete("")) >= {n.split()[0] for n in NAMES} | {"--help"}
     assert "delete" in complete("artifacts", "")
+    assert complete("cloud", "").count("product") == 1 and "deploy" in complete("cloud", "")
+    assert {"create", "show"} <= set(complete("cloud", "product", ""))
     assert complete("push", "x", "--na") == ["--name"]
     assert set(complete("push", "x", "--kind", "")) == {"esp-app", "esp-bootloader", "zigbee", "other"}
     (tmp_path / "firmware.bin").write_text("")
