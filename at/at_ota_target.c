@@ -1,10 +1,10 @@
 #include "at/at_ota_target.h"
 
-#include "at/at_partition_magic.h"
 #include "esp/esp-idf/airlift_config.h"
 #include "esp/esp-idf/at_customize.h"
 #include "esp_err.h"
 #include "esp_log.h"
+#include "host/partition_magic.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,8 +80,8 @@ static bool find_partition(struct at_ota_target *t)
              t->name, (unsigned)t->partition->type, (unsigned)t->partition->subtype,
              (unsigned)t->partition->address, (unsigned)t->partition->size,
              t->partition->encrypted);
-    enum at_partition_magic known = at_partition_magic_check(t->name, NULL, 0, NULL);
-    if (known == AT_PARTITION_MAGIC_UNKNOWN && airlift_config_bool("AT_OTA_STRICT_NAMES"))
+    enum partition_magic known = partition_magic_check(t->name, NULL, 0, NULL);
+    if (known == PARTITION_MAGIC_UNKNOWN && airlift_config_bool("AT_OTA_STRICT_NAMES"))
         return fail(t,
                     "%s is none of the partitions whose content can be checked "
                     "(CONFIG_AT_OTA_STRICT_NAMES)",
@@ -109,7 +109,7 @@ bool at_ota_target_length(struct at_ota_target *t, int64_t length)
     return true;
 }
 
-static bool magic_fault(struct at_ota_target *t, const struct at_partition_magic_fault *f)
+static bool magic_fault(struct at_ota_target *t, const struct partition_magic_fault *f)
 {
     if (f->found < 0)
         return fail(t, "the file %s.bin is too short: %llu bytes", t->name,
@@ -120,13 +120,13 @@ static bool magic_fault(struct at_ota_target *t, const struct at_partition_magic
 
 static bool check_magic(struct at_ota_target *t)
 {
-    struct at_partition_magic_fault fault = {0, IMAGE_MAGIC, t->head[0]};
+    struct partition_magic_fault fault = {0, IMAGE_MAGIC, t->head[0]};
     if (t->app && t->head_len >= 3 && memcmp(t->head, "ESP", 3) == 0)
         return fail(t, "the file is a compressed image (.xz.packed), which this boot loader does "
                        "not unpack: deploy the plain ota.bin");
     bool right = t->app ? t->head[0] == IMAGE_MAGIC
-                        : at_partition_magic_check(t->name, t->head, t->head_len, &fault) !=
-                              AT_PARTITION_MAGIC_WRONG;
+                        : partition_magic_check(t->name, t->head, t->head_len, &fault) !=
+                              PARTITION_MAGIC_WRONG;
     return right ? true : magic_fault(t, &fault);
 }
 

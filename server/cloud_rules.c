@@ -6,25 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/partition_magic.h"
 #include "server/image_check.h"
 
 #define WARNING_LEN 240u
-
-/* What the clients look for in the first bytes of a user partition. */
-static const struct magic {
-    const char *partition;
-    uint8_t offset, bytes[2];
-} magics[] = {
-    {"mqtt_ca", 0, {0xf1, 0xf1}},       {"mqtt_cert", 0, {0xf1, 0xf1}},
-    {"mqtt_key", 0, {0xf1, 0xf1}},      {"client_ca", 0, {0xf1, 0xf1}},
-    {"client_cert", 0, {0xf1, 0xf1}},   {"client_key", 0, {0xf1, 0xf1}},
-    {"server_ca", 0, {0xf1, 0xf1}},     {"server_cert", 0, {0xf1, 0xf1}},
-    {"server_key", 0, {0xf1, 0xf1}},    {"wpa2_ca", 0, {0xf1, 0xf1}},
-    {"wpa2_cert", 0, {0xf1, 0xf1}},     {"wpa2_key", 0, {0xf1, 0xf1}},
-    {"wpa_ent_ca", 0, {0xf1, 0xf1}},    {"wpa_ent_cert", 0, {0xf1, 0xf1}},
-    {"wpa_ent_key", 0, {0xf1, 0xf1}},   {"ble_data", 2, {0x27, 0x95}},
-    {"factory_param", 0, {0xfc, 0xfc}},
-};
 
 bool cloud_refuse(struct cloud_refusal *why, unsigned status, const char *code, const char *hint,
                   const char *format, ...)
@@ -115,18 +100,23 @@ static bool check_esp8266(const char *name, const uint8_t *data, size_t len,
                         name, len > 0 ? data[0] : 0);
 }
 
-static bool check_partition(const char *name, const struct magic *m, const uint8_t *data,
-                            size_t len, struct cloud_refusal *why)
+/* A user partition by its magic. *known: modules take it. */
+static bool check_partition(const char *name, const uint8_t *data, size_t len, bool *known,
+                            struct cloud_refusal *why)
 {
-    if (len >= m->offset + 2u && memcmp(data + m->offset, m->bytes, 2) == 0) return true;
-    if (len < m->offset + 2u)
+    char partition[CLOUD_FILE_MAX + 1];
+    struct partition_magic_fault fault;
+    snprintf(partition, sizeof partition, "%.*s", (int)(strlen(name) - strlen(".bin")), name);
+    enum partition_magic magic = partition_magic_check(partition, data, len, &fault);
+    *known = magic != PARTITION_MAGIC_UNKNOWN;
+    if (magic != PARTITION_MAGIC_WRONG) return true;
+    if (fault.found < 0)
         return cloud_refuse(why, 422, "magic", NULL, "%s ends before its magic, after %zu bytes",
                             name, len);
     return cloud_refuse(why, 422, "magic", "modules erase the partition before they notice",
-                        "%s is not what its name says: at offset %u it has %02x %02x, expected "
-                        "%02x %02x",
-                        name, m->offset, data[m->offset], data[m->offset + 1], m->bytes[0],
-                        m->bytes[1]);
+                        "%s is not what its name says: at offset %zu it has 0x%02x, expected "
+                        "0x%02x",
+                        name, fault.at, (unsigned)fault.found, fault.expected);
 }
 
 bool cloud_file_check(const char *name, const uint8_t *data, size_t len, char warning[240],
@@ -138,11 +128,9 @@ bool cloud_file_check(const char *name, const uint8_t *data, size_t len, char wa
     if (strcmp(name, "ota.bin") == 0) return check_app(data, len, warning, why);
     if (strcmp(name, "user1.bin") == 0 || strcmp(name, "user2.bin") == 0)
         return check_esp8266(name, data, len, why);
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
-        size_t n = strlen(magics[i].partition);
-        if (strncmp(name, magics[i].partition, n) == 0 && strcmp(name + n, ".bin") == 0)
-            return check_partition(name, &magics[i], data, len, why);
-    }
+    bool known;
+    if (!check_partition(name, data, len, &known, why)) return false;
+    if (known) return true;
     if (strchr(name, ' '))
         snprintf(warning, WARNING_LEN,
                  "'%s' has a blank in its name: no partition of ESP-AT is called so", name);

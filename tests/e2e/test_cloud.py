@@ -319,7 +319,7 @@ def test_a_product_without_a_version_answers_404(cloud):
     (["--version", "a b", "--file", f"ota.bin={V1}"], "0x20"), (["--version", 'a"b', "--file", f"ota.bin={V1}"], "0x22"),
     (["--version", "x" * 65, "--file", f"ota.bin={V1}"], "64"), (["--version", "v5", "--file", f"ota.bin={MQTT_CA}"], "image"),
     (["--version", "v5", "--file", f"ota.bin={IMAGES / 'checksum_byte.bin'}"], "checksum"),
-    (["--version", "v5", "--file", f"mqtt_ca.bin={V1}"], "f1 f1"), (["--version", "v5", "--file", f"ota={V1}"], "ota"),
+    (["--version", "v5", "--file", f"mqtt_ca.bin={V1}"], "expected 0xf1"), (["--version", "v5", "--file", f"ota={V1}"], "ota"),
     (["--version", "v5", "--file", "ota.bin=nothing"], "nothing"), (["--version", "v5"], "--file"),
     (["--version", "v5"] + [w for i in range(11) for w in ("--file", f"f{i}.bin={MQTT_CA}")], "10"),
     (["--version", "v2.2.0.0", "--file", f"ota.bin={V1}"], "already")])

@@ -1,5 +1,5 @@
-/* First bytes of the known user partitions. See at_partition_magic.h. */
-#include "at/at_partition_magic.h"
+/* First bytes of the known user partitions. See partition_magic.h. */
+#include "host/partition_magic.h"
 
 #include <string.h>
 
@@ -18,18 +18,18 @@ static const struct known {
     {"factory_param", 0, {0xfc, 0xfc}},
 };
 
-enum at_partition_magic at_partition_magic_check(const char *name, const uint8_t *head, size_t len,
-                                                 struct at_partition_magic_fault *fault)
+enum partition_magic partition_magic_check(const char *name, const uint8_t *head, size_t len,
+                                           struct partition_magic_fault *fault)
 {
     const struct known *k = known, *end = known + sizeof known / sizeof *known;
     while (k < end && strcmp(k->name, name) != 0) k++;
-    if (k == end) return AT_PARTITION_MAGIC_UNKNOWN;
+    if (k == end) return PARTITION_MAGIC_UNKNOWN;
     for (size_t i = 0; i < sizeof k->magic; i++) {
         size_t at = k->offset + i;
         int found = at < len ? head[at] : -1;
         if (found == k->magic[i]) continue;
-        if (fault) *fault = (struct at_partition_magic_fault){at, k->magic[i], found};
-        return AT_PARTITION_MAGIC_WRONG;
+        if (fault) *fault = (struct partition_magic_fault){at, k->magic[i], found};
+        return PARTITION_MAGIC_WRONG;
     }
-    return AT_PARTITION_MAGIC_FITS;
+    return PARTITION_MAGIC_FITS;
 }
