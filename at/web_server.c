@@ -24,6 +24,7 @@ static const char *TAG = "at-web";
 #define STOP_GRACE_S  1u
 #define DRAIN_LIMIT   (64u << 20) /* longer than any flash: the browser gets to read the answer */
 #define RESTART_AFTER 500         /* ms: the answer leaves first */
+#define HTTP_PORT     80u
 #define RESTART_STACK 4096
 #define SECURITY_POLICY                                                                     \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " \
@@ -334,7 +335,10 @@ static void not_here(struct web_server *s, struct http_request *r, unsigned stat
         return;
     }
     s->cfg.wifi->address(address);
-    snprintf(location, sizeof location, "http://%s/", address);
+    if (s->cfg.port == HTTP_PORT)
+        snprintf(location, sizeof location, "http://%s/", address);
+    else
+        snprintf(location, sizeof location, "http://%s:%u/", address, s->cfg.port);
     http_answer_text(r, 302, "text/html", "Redirect to captive portal");
     http_answer_header(r, "Location", location);
     add_headers(r);
@@ -465,7 +469,10 @@ struct web_server *web_server_start(const struct web_server_config *cfg, unsigne
                                             .drain_limit = DRAIN_LIMIT,
                                             .handler = &handler,
                                             .ctx = s};
-    if (fd >= 0) s->http = http_server_start(&http, fd, why, why_size);
+    if (fd >= 0) {
+        s->cfg.port = *port;
+        s->http = http_server_start(&http, fd, why, why_size);
+    }
     if (s->http) return s;
     server_free(s);
     return NULL;

@@ -116,11 +116,13 @@ static void the_captive_portal_leads_to_the_page(void **state)
         "DELETE /getversion HTTP/1.1\r\nHost: 192.168.4.1" REST,
         "GET /%00 HTTP/1.1\r\nHost: 192.168.4.1" REST,
     };
+    char location[64];
     start((struct web_server_config){.captive = true});
+    snprintf(location, sizeof location, "\r\nLocation: http://192.168.4.1:%u/\r\n", port);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         ask(asked[i]);
         has("HTTP/1.1 302 ");
-        has("\r\nLocation: http://192.168.4.1/\r\n");
+        has(location);
         has("\r\n\r\nRedirect to captive portal");
     }
     ask("GET /getversion HTTP/1.1\r\nHost: 192.168.4.1" REST);

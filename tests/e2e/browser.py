@@ -31,10 +31,12 @@ class WebDriverError(Exception):
 class Browser:
     def __init__(self, width=1000, height=1000):
         self.size, self.port = (width, height), servers.free_port()
-        self.process = subprocess.Popen([DRIVER, f"--port={self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([DRIVER, f"--port={self.port}"], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         try:
             self._wait_for_driver()
-            self.session = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": self._capabilities()}})["sessionId"]
+            wanted = {"capabilities": {"alwaysMatch": self._capabilities()}}
+            self.session = self._ask("POST", "/session", wanted)["sessionId"]
             self.cdp("Emulation.setFocusEmulationEnabled", enabled=True)
         except BaseException:
             self.process.kill()
@@ -44,7 +46,8 @@ class Browser:
     def _capabilities(self):
         options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                    "--disable-background-networking", "--disable-component-update", "--lang=en-US",
-                   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", f"--window-size={self.size[0]},{self.size[1]}"]
+                   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+                   f"--window-size={self.size[0]},{self.size[1]}"]
         return {"browserName": "chrome", "goog:chromeOptions": {"args": options, "binary": CHROMIUM},
                 "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
 
@@ -71,7 +74,8 @@ class Browser:
     def _ask(self, method, path, body=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
+            connection.request(method, path, None if body is None else json.dumps(body),
+                               {"Content-Type": "application/json"})
             value = json.loads(connection.getresponse().read())["value"]
         finally:
             connection.close()
@@ -109,7 +113,8 @@ class Browser:
         actions = []
         for key in keys:
             parts = [KEYS.get(k, k) for k in key.split("+")] if len(key) > 1 else [key]
-            actions += [{"type": "keyDown", "value": k} for k in parts] + [{"type": "keyUp", "value": k} for k in reversed(parts)]
+            actions += [{"type": "keyDown", "value": k} for k in parts]
+            actions += [{"type": "keyUp", "value": k} for k in reversed(parts)]
         self._post("actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
 
     # What a person sees.
@@ -119,7 +124,8 @@ class Browser:
 
     def text(self, css) -> str:
         """The text as it is shown; "" when it is not."""
-        return self.js("const e = document.querySelector(arguments[0]); return e && e.checkVisibility() ? e.innerText : ''", css)
+        return self.js("const e = document.querySelector(arguments[0]);"
+                       "return e && e.checkVisibility() ? e.innerText : ''", css)
 
     def visible(self, css) -> bool:
         return self.js("const e = document.querySelector(arguments[0]); return !!e && e.checkVisibility()", css)
@@ -166,13 +172,10 @@ class Browser:
         agent = self.js("return navigator.userAgent")
         self.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
-    def offline(self, on=True):
-        self.cdp("Network.enable")
-        self.cdp("Network.emulateNetworkConditions", offline=on, latency=0, downloadThroughput=-1, uploadThroughput=-1)
-
     def upload_rate(self, rate=-1):
         self.cdp("Network.enable")
-        self.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=rate)
+        self.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1,
+                 uploadThroughput=rate)
 
     def console(self) -> list:
         """Errors and warnings since the last call."""
