@@ -21,7 +21,7 @@ enum {
     PRIORITY = 5,
     /* Bytes that come while a command runs wait this long, once, before they make a line that is
      * told to be busy: on a real UART a line takes longer than a short command. */
-    GRACE_MS = 20
+    GRACE_MS = 100
 };
 
 struct at_session {

@@ -94,7 +94,7 @@ static enum at_result answer_early(struct at_call *call)
 
 static enum at_result nap(struct at_call *call)
 {
-    usleep(5000);
+    usleep(2000);
     return AT_OK;
 }
 
