@@ -47,6 +47,9 @@ int cloud_order(const struct cli_args *a, const char *method, const char *path, 
 /* Prints each of doc's list with print, or none, and frees doc. */
 int cloud_print_list(cJSON *doc, const char *list, void (*print)(const cJSON *item),
                      const char *none);
+/* The same of what path answers; with --json the answer itself. */
+int cloud_list(const struct cli_args *a, const char *path, const char *list,
+               void (*print)(const cJSON *item), const char *none);
 double cloud_number_of(const cJSON *doc, const char *key);
 
 #endif

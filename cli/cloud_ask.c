@@ -64,6 +64,15 @@ int cloud_print_list(cJSON *doc, const char *list, void (*print)(const cJSON *it
     return CLI_OK;
 }
 
+int cloud_list(const struct cli_args *a, const char *path, const char *list,
+               void (*print)(const cJSON *item), const char *none)
+{
+    cJSON *doc;
+    bool done;
+    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
+    return done ? status : cloud_print_list(doc, list, print, none);
+}
+
 double cloud_number_of(const cJSON *doc, const char *key)
 {
     const cJSON *item = cJSON_GetObjectItem(doc, key);

@@ -58,19 +58,16 @@ static void print_device(const cJSON *d)
 int cloud_device_list_run(const struct cli_args *a)
 {
     char path[600] = CLOUD_PATH "devices";
-    cJSON *doc;
-    bool done;
     if (!cloud_path_add(path, sizeof path, "product", cli_value(a, "--product"))) return CLI_FAILED;
-    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
-    return done ? status : cloud_print_list(doc, "devices", print_device, "there is no device");
+    return cloud_list(a, path, "devices", print_device, "there is no device");
 }
 
 int cloud_device_show_run(const struct cli_args *a)
 {
     char path[600];
+    if (!cloud_path(a, "devices", 0, NULL, path, sizeof path)) return CLI_FAILED;
     cJSON *doc;
     bool done;
-    if (!cloud_path(a, "devices", 0, NULL, path, sizeof path)) return CLI_FAILED;
     int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
     if (done) return status;
     print_device(doc);
@@ -142,13 +139,10 @@ static void print_key(const cJSON *k)
 int cloud_key_list_run(const struct cli_args *a)
 {
     char path[600] = CLOUD_PATH "keys";
-    cJSON *doc;
-    bool done;
     if (!cloud_path_add(path, sizeof path, "device", cli_value(a, "--device")) ||
         !cloud_path_add(path, sizeof path, "product", cli_value(a, "--product")))
         return CLI_FAILED;
-    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
-    return done ? status : cloud_print_list(doc, "keys", print_key, "there is no key");
+    return cloud_list(a, path, "keys", print_key, "there is no key");
 }
 
 int cloud_key_revoke_run(const struct cli_args *a)

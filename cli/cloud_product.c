@@ -35,10 +35,7 @@ static void print_product(const cJSON *p)
 
 int cloud_product_list_run(const struct cli_args *a)
 {
-    cJSON *doc;
-    bool done;
-    int status = cloud_ask(a, "GET", CLOUD_PATH "products", NULL, &doc, &done);
-    return done ? status : cloud_print_list(doc, "products", print_product, "there is no product");
+    return cloud_list(a, CLOUD_PATH "products", "products", print_product, "there is no product");
 }
 
 static void print_rom(const cJSON *r)
@@ -55,9 +52,9 @@ static void print_rom(const cJSON *r)
 int cloud_product_show_run(const struct cli_args *a)
 {
     char path[600];
+    if (!cloud_path(a, "products", 0, NULL, path, sizeof path)) return CLI_FAILED;
     cJSON *doc;
     bool done;
-    if (!cloud_path(a, "products", 0, NULL, path, sizeof path)) return CLI_FAILED;
     int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
     if (done) return status;
     print_product(doc);
@@ -74,11 +71,8 @@ int cloud_product_remove_run(const struct cli_args *a)
 int cloud_roms_run(const struct cli_args *a)
 {
     char path[600];
-    cJSON *doc;
-    bool done;
     if (!cloud_path(a, "products", 0, "roms", path, sizeof path)) return CLI_FAILED;
-    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
-    return done ? status : cloud_print_list(doc, "roms", print_rom, "no version is deployed");
+    return cloud_list(a, path, "roms", print_rom, "no version is deployed");
 }
 
 int cloud_roms_remove_run(const struct cli_args *a)
@@ -112,15 +106,12 @@ static int list_log(const struct cli_args *a, const char *what, const char *devi
                     void (*print)(const cJSON *item))
 {
     char path[600];
-    cJSON *doc;
-    bool done;
     snprintf(path, sizeof path, CLOUD_PATH "%s", what);
     if (!cloud_path_add(path, sizeof path, "device", device) ||
         !cloud_path_add(path, sizeof path, "limit", cli_value(a, "--limit")) ||
         !cloud_path_add(path, sizeof path, "before", cli_value(a, "--before")))
         return CLI_FAILED;
-    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
-    return done ? status : cloud_print_list(doc, what, print, "nothing has happened yet");
+    return cloud_list(a, path, what, print, "nothing has happened yet");
 }
 
 int cloud_events_run(const struct cli_args *a)
