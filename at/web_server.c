@@ -92,10 +92,9 @@ static void answer_plain(struct http_request *r, unsigned status, const char *te
 static void refuse(struct http_request *r, unsigned status, const char *why)
 {
     char line[WEB_WHY];
-    size_t n = 0;
-    for (; n < sizeof line - 1 && why[n]; n++)
-        line[n] = why[n] >= ' ' && why[n] <= '~' ? why[n] : '?';
-    line[n] = 0;
+    snprintf(line, sizeof line, "%s", why);
+    for (char *c = line; *c; c++)
+        if (*c < ' ' || *c > '~') *c = '?';
     answer_json(r, status, FAILED);
     http_answer_header(r, "Reason", line);
 }
