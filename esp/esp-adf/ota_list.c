@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "esp/esp-adf/null_check.h"
+#include "audio_error.h"
 #include "esp/esp-adf/ota_run.h"
 
 static const char *TAG = "OTA_SERVICE";
@@ -36,7 +36,7 @@ static ota_service_err_reason_t prepare(struct entry *e, void **handle)
     cover(e);
     ota_service_err_reason_t result = e->ops->prepare(handle, &e->ops->node);
     uncover(e);
-    bool data = e->ops->node.type == ESP_PARTITION_TYPE_DATA;
+    bool data = e->ops->node.type != ESP_PARTITION_TYPE_APP;
     if (result != OTA_SERV_ERR_REASON_SUCCESS) {
         ESP_LOGE(TAG, "OTA prepared fail");
     } else if (e->run.options.atomic && data && !e->run.update) {
@@ -76,9 +76,9 @@ static ota_service_err_reason_t run_steps(struct entry *e)
 {
     void *handle = NULL;
     ota_upgrade_ops_t *ops = e->ops;
-    if (!NOT_NULL(TAG, ops->prepare) || !NOT_NULL(TAG, ops->need_upgrade) ||
-        !NOT_NULL(TAG, ops->execute_upgrade))
-        return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, ops->prepare, return OTA_SERV_ERR_REASON_NULL_POINTER);
+    AUDIO_NULL_CHECK(TAG, ops->need_upgrade, return OTA_SERV_ERR_REASON_NULL_POINTER);
+    AUDIO_NULL_CHECK(TAG, ops->execute_upgrade, return OTA_SERV_ERR_REASON_NULL_POINTER);
     ota_service_err_reason_t result = prepare(e, &handle);
     cover(e);
     if (result == OTA_SERV_ERR_REASON_SUCCESS) {
@@ -89,10 +89,8 @@ static ota_service_err_reason_t run_steps(struct entry *e)
             if (!e->executed) ESP_LOGE(TAG, "Fail to execute upgrade");
         }
     }
-    if (NOT_NULL(TAG, ops->finished_check))
-        result = ops->finished_check(handle, &ops->node, result);
-    else
-        result = OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, ops->finished_check, result = OTA_SERV_ERR_REASON_NULL_POINTER);
+    if (ops->finished_check) result = ops->finished_check(handle, &ops->node, result);
     uncover(e);
     return result;
 }

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio_error.h"
 #include "esp/esp-adf/data_reader.h"
-#include "esp/esp-adf/null_check.h"
 #include "esp/esp-adf/ota_run.h"
 #include "esp/esp-idf/airlift_config.h"
 #include "esp_crt_bundle.h"
@@ -89,8 +89,9 @@ static const struct backend http_backend = {
 
 static ota_service_err_reason_t app_prepare(void **handle, ota_node_attr_t *node)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, node) || !NOT_NULL(TAG, node->uri))
-        return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, handle, return OTA_SERV_ERR_REASON_NULL_POINTER);
+    AUDIO_NULL_CHECK(TAG, node, return OTA_SERV_ERR_REASON_NULL_POINTER);
+    AUDIO_NULL_CHECK(TAG, node->uri, return OTA_SERV_ERR_REASON_NULL_POINTER);
     enum data_reader_kind kind = data_reader_kind(node->uri);
     if (kind == DATA_READER_NONE) {
         ESP_LOGE(TAG, "not support uri: %s", node->uri);
@@ -134,7 +135,7 @@ static ota_service_err_reason_t app_need_upgrade(void *handle, ota_node_attr_t *
     struct app *app = handle;
     esp_app_desc_t desc, own;
     char running[sizeof desc.version + 1] = "", incoming[sizeof desc.version + 1];
-    if (!NOT_NULL(TAG, app)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, app, return OTA_SERV_ERR_REASON_NULL_POINTER);
     if (app->backend->img_desc(app->handle, &desc) != ESP_OK) {
         ESP_LOGE(TAG, "get_img_desc failed");
         return OTA_SERV_ERR_REASON_GET_NEW_APP_DESC_FAIL;
@@ -197,7 +198,7 @@ static bool is_broken_connection(esp_err_t err)
 static ota_service_err_reason_t app_execute(void *handle, ota_node_attr_t *node)
 {
     struct app *app = handle;
-    if (!NOT_NULL(TAG, app)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, app, return OTA_SERV_ERR_REASON_NULL_POINTER);
     ota_pace_begin(&app->pace);
     for (;;) {
         if (ota_run_cancelled()) return OTA_SERV_ERR_REASON_CANCELLED;

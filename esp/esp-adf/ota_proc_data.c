@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio_error.h"
 #include "esp/esp-adf/data_reader.h"
-#include "esp/esp-adf/null_check.h"
 #include "esp/esp-adf/ota_run.h"
 #include "esp/esp-idf/part_update.h"
 #include "esp_log.h"
@@ -70,15 +70,16 @@ static void join_run(struct ota_data *d)
 
 static ota_service_err_reason_t data_prepare(void **handle, ota_node_attr_t *node)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, node) || !NOT_NULL(TAG, node->label))
-        return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, handle, return OTA_SERV_ERR_REASON_NULL_POINTER);
+    AUDIO_NULL_CHECK(TAG, node, return OTA_SERV_ERR_REASON_NULL_POINTER);
+    AUDIO_NULL_CHECK(TAG, node->label, return OTA_SERV_ERR_REASON_NULL_POINTER);
     const esp_partition_t *partition =
         esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, node->label);
     if (!partition) {
         ESP_LOGE(TAG, "partition [%s] not found", node->label);
         return OTA_SERV_ERR_REASON_PARTITION_NOT_FOUND;
     }
-    if (!NOT_NULL(TAG, node->uri)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, node->uri, return OTA_SERV_ERR_REASON_NULL_POINTER);
     ESP_LOGI(TAG, "data upgrade uri %s", node->uri);
     if (data_reader_kind(node->uri) == DATA_READER_NONE) {
         ESP_LOGE(TAG, "not support uri");
@@ -150,7 +151,7 @@ static ota_service_err_reason_t data_execute(void *handle, ota_node_attr_t *node
     struct ota_data *d = handle;
     char piece[PIECE];
     int n;
-    if (!NOT_NULL(TAG, d)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, d, return OTA_SERV_ERR_REASON_NULL_POINTER);
     ota_pace_begin(&d->pace);
     while ((n = take(d, piece, sizeof piece)) > 0) {
         esp_err_t err = append(d, piece, (size_t)n);
@@ -205,7 +206,8 @@ static bool prepared(const void *handle)
 
 esp_err_t ota_data_image_stream_read(void *handle, char *buf, int wanted_size)
 {
-    if (!prepared(handle) || !NOT_NULL(TAG, buf)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    if (!prepared(handle)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, buf, return OTA_SERV_ERR_REASON_NULL_POINTER);
     for (int got = 0, n; got < wanted_size; got += n) {
         n = take(handle, buf + got, (size_t)(wanted_size - got));
         if (n <= 0) return OTA_SERV_ERR_REASON_STREAM_RD_FAIL;
@@ -216,7 +218,8 @@ esp_err_t ota_data_image_stream_read(void *handle, char *buf, int wanted_size)
 esp_err_t ota_data_partition_write(void *handle, char *buf, int size)
 {
     struct ota_data *d = handle;
-    if (!prepared(d) || !NOT_NULL(TAG, buf)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    if (!prepared(d)) return OTA_SERV_ERR_REASON_NULL_POINTER;
+    AUDIO_NULL_CHECK(TAG, buf, return OTA_SERV_ERR_REASON_NULL_POINTER);
     if (size < 0) return ESP_ERR_INVALID_ARG;
     ESP_LOGI(TAG, "write_offset %d, size %d", (int)d->write_offset, size);
     return append(d, buf, (size_t)size);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/version_number.h"
-#include "esp/esp-adf/null_check.h"
 #include "esp/esp-adf/ota_list.h"
 #include "esp/esp-adf/periph_service_impl.h"
 #include "esp/esp-idf/airlift_config.h"
@@ -88,7 +87,10 @@ static void tell(struct ota_service *s, periph_service_event_t *event)
     unlock(s);
     if (!handle) return;
     if (event->type == OTA_SERV_EVENT_TYPE_RESULT) event->source = handle;
-    if (NOT_NULL(TAG, cb)) cb(handle, event, ctx);
+    if (cb)
+        cb(handle, event, ctx);
+    else
+        AUDIO_ERROR(TAG, "Got NULL Pointer");
 }
 
 static void tell_result(void *ctx, int id, ota_service_err_reason_t result)
@@ -212,7 +214,7 @@ ota_service_options_t ota_service_default_options(void)
 
 periph_service_handle_t ota_service_create(ota_service_config_t *config)
 {
-    if (!NOT_NULL(TAG, config)) return NULL;
+    AUDIO_NULL_CHECK(TAG, config, return NULL);
     struct ota_service *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->queue = xQueueCreate(QUEUE_LEN, sizeof(struct message));
@@ -245,7 +247,8 @@ periph_service_handle_t ota_service_create(ota_service_config_t *config)
 esp_err_t ota_service_set_upgrade_param(periph_service_handle_t handle, ota_upgrade_ops_t *list,
                                         int list_len)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, list)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, list, return ESP_ERR_INVALID_ARG);
     if (list_len <= 0) {
         ESP_LOGE(TAG, "An upgrade list of %d entries is none", list_len);
         return ESP_FAIL;
@@ -264,7 +267,8 @@ esp_err_t ota_service_set_upgrade_param(periph_service_handle_t handle, ota_upgr
 esp_err_t ota_service_set_options(periph_service_handle_t handle,
                                   const ota_service_options_t *options)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, options)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, options, return ESP_ERR_INVALID_ARG);
     struct ota_service *s = periph_service_get_data(handle);
     lock(s);
     s->list.options = *options;
@@ -274,7 +278,7 @@ esp_err_t ota_service_set_options(periph_service_handle_t handle,
 
 esp_err_t ota_service_set_sha256(periph_service_handle_t handle, int id, const uint8_t sha256[32])
 {
-    if (!NOT_NULL(TAG, handle)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
     struct ota_service *s = periph_service_get_data(handle);
     lock(s);
     bool known = id >= 0 && id < s->list.len;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "esp/esp-adf/null_check.h"
 #include "esp/esp-adf/periph_service_impl.h"
 
 static const char *TAG = "PERIPH_SERVICE";
@@ -18,7 +17,7 @@ struct periph_service_impl {
 
 periph_service_handle_t periph_service_create(periph_service_config_t *config)
 {
-    if (!NOT_NULL(TAG, config)) return NULL;
+    AUDIO_NULL_CHECK(TAG, config, return NULL);
     periph_service_handle_t s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->config = *config;
@@ -37,7 +36,7 @@ periph_service_handle_t periph_service_create(periph_service_config_t *config)
 
 esp_err_t periph_service_destroy(periph_service_handle_t handle)
 {
-    if (!NOT_NULL(TAG, handle)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
     esp_err_t err = ESP_OK;
     if (handle->config.service_destroy) err = handle->config.service_destroy(handle);
     free(handle->name);
@@ -47,30 +46,31 @@ esp_err_t periph_service_destroy(periph_service_handle_t handle)
 
 esp_err_t periph_service_start(periph_service_handle_t handle)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, handle->config.service_start))
-        return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, handle->config.service_start, return ESP_ERR_INVALID_ARG);
     return handle->config.service_start(handle);
 }
 
 esp_err_t periph_service_stop(periph_service_handle_t handle)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, handle->config.service_stop))
-        return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, handle->config.service_stop, return ESP_ERR_INVALID_ARG);
     return handle->config.service_stop(handle);
 }
 
 esp_err_t periph_service_ioctl(periph_service_handle_t handle, void *ioctl_handle, int cmd,
                                int value)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, handle->config.service_ioctl))
-        return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, handle->config.service_ioctl, return ESP_ERR_INVALID_ARG);
     return handle->config.service_ioctl(ioctl_handle, cmd, value);
 }
 
 esp_err_t periph_service_set_callback(periph_service_handle_t handle, periph_service_cb cb,
                                       void *ctx)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, cb)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, cb, return ESP_ERR_INVALID_ARG);
     handle->cb = cb;
     handle->cb_ctx = ctx;
     return ESP_OK;
@@ -84,18 +84,20 @@ periph_service_cb periph_service_get_callback(periph_service_handle_t handle, vo
 
 esp_err_t periph_service_callback(periph_service_handle_t handle, periph_service_event_t *evt)
 {
-    if (!NOT_NULL(TAG, handle) || !NOT_NULL(TAG, handle->cb)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
+    AUDIO_NULL_CHECK(TAG, handle->cb, return ESP_ERR_INVALID_ARG);
     return handle->cb(handle, evt, handle->cb_ctx);
 }
 
 esp_err_t periph_service_set_data(periph_service_handle_t handle, void *data)
 {
-    if (!NOT_NULL(TAG, handle)) return ESP_ERR_INVALID_ARG;
+    AUDIO_NULL_CHECK(TAG, handle, return ESP_ERR_INVALID_ARG);
     handle->config.user_data = data;
     return ESP_OK;
 }
 
 void *periph_service_get_data(periph_service_handle_t handle)
 {
-    return NOT_NULL(TAG, handle) ? handle->config.user_data : NULL;
+    AUDIO_NULL_CHECK(TAG, handle, return NULL);
+    return handle->config.user_data;
 }
