@@ -311,6 +311,8 @@ int al_change_plan(const struct al_ota *o, uint32_t slot, uint32_t *seq, uint32_
     const struct al_part *p = al_change_slot(o, slot);
     uint32_t slots = al_part_ota_count(o->table);
     if (!p || !slots) return AL_ERR_NOT_FOUND;
+    /* A table with a gap in its slots: the boot choice cannot name it. */
+    if (p->subtype - (uint32_t)AL_PART_OTA_0 >= slots) return AL_ERR_INVALID_ARG;
     int err = read_otadata(o, &w, e);
     if (err) return err;
     int active = al_ota_active(e);

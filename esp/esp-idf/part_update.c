@@ -124,6 +124,7 @@ static esp_err_t place_in_target(struct part_update *u, char *why, size_t n)
     u->place = PART_UPDATE_IN_PLACE;
     u->base = u->target.address;
     u->room = u->target.size;
+    part_place_add(u);
     return ESP_OK;
 }
 
@@ -164,7 +165,6 @@ esp_err_t part_update_begin(const esp_partition_t *target, const struct part_upd
         return err;
     }
     u->hashed = true;
-    part_place_add(u);
     if (u->place == PART_UPDATE_STAGED)
         ESP_LOGI(TAG, "Staging partition %s in %s at 0x%" PRIx32, u->target.label, u->area.label,
                  u->base);
@@ -363,6 +363,16 @@ esp_err_t part_update_seal(struct part_update *u, struct al_change_part *out)
     return err;
 }
 
+/* An earlier update in place may have been cut and have left its mark. */
+void part_update_is_whole(const struct part_update *u)
+{
+    if (!part_update_incomplete(&u->target)) return;
+    esp_err_t err = set_mark(&u->target, false);
+    if (err)
+        ESP_LOGW(TAG, "Partition %s is whole, but still marked as incomplete: %s", u->target.label,
+                 esp_err_to_name(err));
+}
+
 /* The rest of the partition is erased, if the writer did not do it. */
 static esp_err_t commit_in_place(struct part_update *u)
 {
@@ -377,6 +387,7 @@ esp_err_t part_update_commit(struct part_update *u)
     esp_err_t err = part_update_seal(u, &set.part[0]);
     if (!err)
         err = u->place == PART_UPDATE_STAGED ? part_change_run(&set, &u->area) : commit_in_place(u);
+    if (!err) part_update_is_whole(u);
     part_update_free(u);
     return err;
 }

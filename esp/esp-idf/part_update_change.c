@@ -96,22 +96,32 @@ static esp_err_t switch_only(const struct al_part *slot)
     return idf_err(err);
 }
 
+/* Half a content is not worth coming back. */
+static bool any_incomplete(const struct part_change *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (part_update_incomplete(&c->update[i]->target)) return true;
+    return false;
+}
+
 esp_err_t part_change_commit(struct part_change *c)
 {
     esp_err_t err = ESP_OK;
     struct al_change_set set = {.count = c->count};
+    bool old_is_whole = !any_incomplete(c);
     memcpy(set.part, c->part, sizeof set.part);
     if (c->has_slot) {
         struct al_ota *o = idf_device_lock();
         set.switches = true;
         set.slot = c->slot.offset;
-        set.keep_old = o->rollback;
+        set.keep_old = o->rollback && old_is_whole;
         idf_device_unlock();
     }
     if (c->count)
         err = part_change_run(&set, &c->update[0]->area);
     else if (c->has_slot)
         err = switch_only(&c->slot);
+    for (uint32_t i = 0; !err && i < c->count; i++) part_update_is_whole(c->update[i]);
     change_free(c);
     return err;
 }

@@ -52,6 +52,8 @@ void part_place_confirmed(void);
 
 /* Completes what was staged, reads it back, and says what a change set needs to know. */
 esp_err_t part_update_seal(struct part_update *u, struct al_change_part *out);
+/* The target has its new content: a mark of an earlier update in place goes. */
+void part_update_is_whole(const struct part_update *u);
 /* Closes without a word. */
 void part_update_free(struct part_update *u);
 /* Erases sectors [first, end) of the target that are not fresh. */

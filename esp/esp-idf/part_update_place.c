@@ -126,15 +126,23 @@ static bool find_in_slot(struct al_ota *o, struct part_update *u, uint32_t need,
     return true;
 }
 
+static void enlist(struct part_update *u)
+{
+    u->next = open_updates;
+    open_updates = u;
+}
+
 esp_err_t part_place_find(struct al_ota *o, struct part_update *u, uint32_t need, char *why,
                           size_t n)
 {
     uint32_t wish = 0;
     (void)al_change_used(o, u->target.address, u->target.size, &wish);
     const struct al_part *p = spare(o);
-    if (p && find_in(u, p, 0, need, wish)) return ESP_OK;
     bool trial = on_trial(o);
-    if (!trial && find_in_slot(o, u, need, wish)) return ESP_OK;
+    if ((p && find_in(u, p, 0, need, wish)) || (!trial && find_in_slot(o, u, need, wish))) {
+        enlist(u); /* at once: no other task may find the same room */
+        return ESP_OK;
+    }
     if (why && n)
         snprintf(why, n,
                  trial ? "%" PRIu32 " bytes for partition %s could only be staged in the passive "
@@ -150,8 +158,7 @@ esp_err_t part_place_find(struct al_ota *o, struct part_update *u, uint32_t need
 void part_place_add(struct part_update *u)
 {
     (void)idf_device_lock();
-    u->next = open_updates;
-    open_updates = u;
+    enlist(u);
     idf_device_unlock();
 }
 

@@ -125,6 +125,11 @@ static void sets_that_contradict_the_rules_are_not_recorded(void **state)
     assert_int_equal(al_change_record(ota(), &d.area, &set), AL_ERR_INVALID_ARG);
     set = good, set.slot = CHANGE_TONES;
     assert_int_equal(al_change_record(ota(), &d.area, &set), AL_ERR_INVALID_ARG);
+    struct al_part *slot = &d.dev.table.part[ota_device_part(&d.dev, "ota_1") - d.dev.table.part];
+    slot->subtype = AL_PART_OTA_0 + 2; /* of two slots: otadata cannot say it */
+    set = good;
+    assert_int_equal(al_change_record(ota(), &d.area, &set), AL_ERR_INVALID_ARG);
+    slot->subtype = AL_PART_OTA_0 + 1;
     set = good, set.count = AL_CHANGE_PARTS + 1;
     assert_int_equal(al_change_record(ota(), &d.area, &set), AL_ERR_INVALID_ARG);
     set = good, p[0].room = 0x2000; /* the old content is 0x2200 bytes long */

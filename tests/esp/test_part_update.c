@@ -323,6 +323,31 @@ static void strictly_in_place_nothing_is_staged(void **state)
     assert_true(blank(STAGING, 0x10000));
 }
 
+static void cut_in_place(const char *label)
+{
+    struct part_update *u;
+    const struct part_update_options o = {.size = -1, .strict_in_place = true};
+    assert_int_equal(part_update_begin(labelled(label), &o, &u, NULL, 0), ESP_OK);
+    write_all(u, 3000);
+    part_update_abort(u);
+    assert_true(part_update_incomplete(labelled(label)));
+}
+
+static void what_an_update_in_place_left_incomplete_is_whole_after_a_staged_one(void **state)
+{
+    assert_int_equal(nvs_flash_init(), ESP_OK);
+    cut_in_place("tones");
+    struct part_update *u = begun("tones", 5000);
+    write_all(u, 5000);
+    assert_true(part_update_incomplete(labelled("tones")));
+    assert_int_equal(part_update_commit(u), ESP_OK);
+    assert_false(part_update_incomplete(labelled("tones")));
+    cut_in_place("texts");
+    u = begun("texts", 100);
+    part_update_abort(u);
+    assert_true(part_update_incomplete(labelled("texts")));
+}
+
 /* --- overlay --- */
 
 static void callbacks_see_the_staged_content_in_the_partitions_place(void **state)
@@ -511,6 +536,7 @@ int main(void)
         on_device(an_app_on_trial_keeps_the_slot_that_it_may_go_back_to),
         on_device(without_room_an_update_in_place_is_marked_until_it_is_whole),
         on_device(strictly_in_place_nothing_is_staged),
+        on_device(what_an_update_in_place_left_incomplete_is_whole_after_a_staged_one),
         on_device(callbacks_see_the_staged_content_in_the_partitions_place),
         on_device(a_callback_that_changes_a_part_keeps_the_rest),
         on_device(apps_and_data_switch_together_and_are_confirmed_together),
