@@ -13,7 +13,7 @@
 
 enum { GROUPS = 24, STACK = 4096, PRIORITY = 4 };
 
-static const char TAG[] = "at";
+static const char TAG[] = "at", ready[] = "\r\nready\r\n";
 
 static const struct at_command *groups[GROUPS + 1];
 
@@ -87,8 +87,8 @@ void at_start(const struct at_config *cfg)
     if (!port) esp_system_abort("the AT port cannot be opened");
     confirm_app();
     ESP_LOGI(TAG, "AT commands on UART %d", number);
+    port->write(port, ready, sizeof ready - 1); /* before any answer to what came too early */
     at_engine_add(port);
-    at_print(NULL, "\r\nready\r\n");
     if (at_wifi_is_station() && at_settings.ssid[0])
         (void)xTaskCreate(join_task, "at_join", STACK, NULL, PRIORITY, NULL);
 }

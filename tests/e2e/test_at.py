@@ -76,6 +76,12 @@ def test_a_session_of_small_commands(tmp_path, firmware, how):
         at.silent(0.1)
 
 
+def test_what_was_sent_too_early_is_answered_behind_ready(tmp_path, firmware):
+    with at_port.module(tmp_path, firmware) as at:
+        at.send("AT\r\n")  # the chip has only been switched on
+        at.expect(READY + "AT\r\n" + OK)
+
+
 def test_networks_around_the_device_decide_who_joins(tmp_path, firmware):
     device = lab.Device(tmp_path / "device", firmware)
     (device.dir / "wifi.conf").write_text("# here\nhome = correct horse\nguest =\n")
