@@ -285,6 +285,67 @@ static void a_set_is_dropped_when_another_slot_was_chosen_since(void **state)
     assert_int_equal(ota()->running->offset, CHANGE_SLOT_0);
 }
 
+/* --- half-way --- */
+
+/* Records a set and applies it until the power goes in an operation of that. false: it did not. */
+static bool cut_while_applying(uint32_t parts, bool with_app, uint64_t nth)
+{
+    record(staged(parts, with_app));
+    nor_flash_cut_at(&d.dev.nor, nth);
+    (void)apply(NULL);
+    bool cut = d.dev.nor.power->off;
+    nor_flash_power_on(&d.dev.nor);
+    return cut;
+}
+
+static void content_that_decays_when_another_was_copied_already_is_not_copied(void **state)
+{
+    int err;
+    bool restart;
+    assert_true(cut_while_applying(2, false, 4));
+    memset(d.dev.nor.bytes + CHANGE_SPARE + 0x3000, 0, 16); /* of the second */
+    assert_int_equal(start(&restart, &err), AL_CHANGE_DROPPED);
+    assert_int_equal(err, AL_ERR_INVALID_CRC);
+    assert_contents("no");
+    assert_false(recorded());
+}
+
+static void contents_that_were_half_exchanged_are_exchanged_to_the_end(void **state)
+{
+    for (uint64_t nth = 2; cut_while_applying(2, true, nth); nth += 3) {
+        assert_string_equal(change_device_start(&d), "ota_1");
+        assert_contents("nn");
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void contents_that_were_half_exchanged_go_back_when_another_slot_was_chosen(void **state)
+{
+    for (uint64_t nth = 2; cut_while_applying(2, true, nth); nth += 3) {
+        ota_device_put_entry(&d.dev, 0, 5, AL_OTA_VALID); /* ota_0 again, by a tool */
+        assert_string_equal(change_device_start(&d), "ota_0");
+        assert_contents("oo");
+        assert_false(recorded());
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void contents_that_were_half_exchanged_go_back_when_the_app_was_given_up(void **state)
+{
+    struct al_change c;
+    for (uint64_t nth = 2; cut_while_applying(2, true, nth); nth += 3) {
+        assert_int_equal(al_change_read(ota(), &d.area, &c), 0);
+        ota_device_put_entry(&d.dev, 1, c.seq, AL_OTA_ABORTED); /* chosen by a tool, and died */
+        assert_string_equal(change_device_start(&d), "ota_0");
+        assert_contents("oo");
+        assert_false(recorded());
+        teardown(state);
+        setup(state);
+    }
+}
+
 /* --- going back --- */
 
 static void on_trial(uint32_t parts)
@@ -410,6 +471,10 @@ int main(void)
         spare(staged_content_that_was_overwritten_is_never_copied),
         spare(a_set_whose_app_was_overwritten_is_dropped_before_anything_moves),
         spare(a_set_is_dropped_when_another_slot_was_chosen_since),
+        spare(content_that_decays_when_another_was_copied_already_is_not_copied),
+        spare(contents_that_were_half_exchanged_are_exchanged_to_the_end),
+        spare(contents_that_were_half_exchanged_go_back_when_another_slot_was_chosen),
+        spare(contents_that_were_half_exchanged_go_back_when_the_app_was_given_up),
         behind(a_rollback_brings_the_old_contents_back_whatever_the_new_app_wrote),
         spare(an_app_that_is_aborted_before_it_looks_takes_the_data_with_it),
         spare(an_image_that_does_not_start_is_not_chosen_again_with_the_old_data),
