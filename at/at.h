@@ -80,6 +80,8 @@ size_t at_read_for(struct at_call *call, void *buf, size_t len, unsigned ms);
 /* After the last one: data mode ends; bytes that wait already are dropped, answered with
  * busy p...; true: there were some. */
 bool at_drop_rest(struct at_call *call);
+/* The same, with "Recv <received> bytes" before it: who sees that may send a line at once. */
+void at_tell_received(struct at_call *call, size_t received);
 
 /* Restarts the chip when all output is out, of every port. call may be NULL. */
 _Noreturn void at_restart(struct at_call *call);

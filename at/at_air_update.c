@@ -39,7 +39,9 @@ static bool get_params(struct at_call *call, struct upload *u, const char **name
     if (at_param_text(call, DIGEST, &u->digest) == AT_PARAM_MALFORMED) return false;
     if (*u->digest && !at_param_length_is(call, DIGEST, u->digest, HEX_LEN, HEX_LEN)) return false;
     if (!is_hex(u->digest)) return at_param_invalid(call, DIGEST) == AT_OK;
-    return at_param_text(call, NAME, name) != AT_PARAM_MALFORMED;
+    if (at_param_text(call, NAME, name) == AT_PARAM_MALFORMED) return false;
+    if (!**name) *name = "ota"; /* as in AT+CIUPDATE */
+    return true;
 }
 
 /* All len bytes; false: they ceased to come. */
@@ -72,8 +74,7 @@ static enum at_result upload(struct at_call *call, struct upload *u)
     if (!all)
         return at_error(call, "%u of %u bytes came, then nothing for %d s", (unsigned)u->done,
                         (unsigned)u->len, SILENT_MS / 1000);
-    at_print(call, "\r\nRecv %u bytes\r\n", (unsigned)u->done);
-    at_drop_rest(call);
+    at_tell_received(call, u->done);
     if (u->good && *u->digest && strcasecmp(hex, u->digest) != 0)
         return at_error(call, "the bytes that came have SHA-256 %s", hex);
     if (u->good) u->good = at_ota_target_finish(&u->target);

@@ -254,17 +254,29 @@ size_t at_read_for(struct at_call *c, void *buf, size_t len, unsigned ms)
     return read_until(c->session, buf, len, &until);
 }
 
-bool at_drop_rest(struct at_call *c)
+/* true: there was a rest. */
+static bool end_data(struct at_session *s)
 {
-    struct at_session *s = c->session;
     pthread_mutex_lock(&state);
     bool some = s->line.raw && s->data_len > 0;
     if (s->line.raw) at_line_raw(&s->line, false);
     s->data_len = 0;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&state);
-    if (some) at_session_write(s, BUSY, sizeof BUSY - 1);
     return some;
+}
+
+bool at_drop_rest(struct at_call *c)
+{
+    bool some = end_data(c->session);
+    if (some) at_session_write(c->session, BUSY, sizeof BUSY - 1);
+    return some;
+}
+
+void at_tell_received(struct at_call *c, size_t received)
+{
+    bool some = end_data(c->session);
+    at_print(c, "\r\nRecv %zu bytes\r\n%s", received, some ? BUSY : "");
 }
 
 /* --- ports --- */

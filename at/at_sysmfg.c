@@ -190,53 +190,59 @@ static enum at_result read_value(struct at_call *call, const struct entry *e)
     return err == ESP_OK ? AT_OK : failed(call, err);
 }
 
-/* Data behind a prompt; NUL behind it. NULL: the reason is noted. */
-static char *take_data(struct at_call *call, size_t len)
+static enum at_result write_number(struct at_call *call, const struct entry *e, int type,
+                                   int64_t value)
 {
-    char *bytes = malloc(len + 1);
-    size_t have = 0;
-    if (!bytes) {
-        (void)at_error(call, "no memory");
-        return NULL;
-    }
-    at_answer(call, AT_OK_AND_PROMPT);
-    for (size_t n = 1; have < len && n; have += n) n = at_read(call, bytes + have, len - have);
-    at_drop_rest(call);
-    bytes[have] = 0;
-    return bytes;
+    nvs_handle_t nvs = 0;
+    if (value < types[type].least || value > types[type].most) return at_param_invalid(call, 4);
+    if (open_space(call, e->space, NVS_READWRITE, &nvs) != AT_OK) return AT_ERROR;
+    esp_err_t err = set_number(nvs, e->key, types[type].nvs, value);
+    if (err == ESP_OK) err = nvs_commit(nvs);
+    nvs_close(nvs);
+    return err == ESP_OK ? AT_OK : failed(call, err);
 }
 
-static esp_err_t set_bytes(nvs_handle_t nvs, const char *key, int type, const char *bytes,
-                           size_t len)
+static enum at_result store_bytes(struct at_call *call, const struct entry *e, int type,
+                                  const char *bytes, size_t len)
 {
-    if (type == TYPE_BINARY) return nvs_set_blob(nvs, key, bytes, len);
-    return strlen(bytes) == len ? nvs_set_str(nvs, key, bytes) : ESP_ERR_INVALID_ARG;
+    nvs_handle_t nvs = 0;
+    bool text = type == TYPE_STRING;
+    if (text && strlen(bytes) != len) return at_error(call, "the string has a zero byte in it");
+    if (open_space(call, e->space, NVS_READWRITE, &nvs) != AT_OK) return AT_ERROR;
+    esp_err_t err = text ? nvs_set_str(nvs, e->key, bytes) : nvs_set_blob(nvs, e->key, bytes, len);
+    if (err == ESP_OK) err = nvs_commit(nvs);
+    nvs_close(nvs);
+    return err == ESP_OK ? AT_OK : failed(call, err);
+}
+
+/* Text or bytes, which come behind the prompt. */
+static enum at_result take_bytes(struct at_call *call, const struct entry *e, int type, int64_t len)
+{
+    if (len < 1 || len >= VALUE_MAX) return at_param_invalid(call, 4);
+    size_t have = 0, wanted = (size_t)len;
+    char *bytes = calloc(1, wanted + 1);
+    if (!bytes) return at_error(call, "no memory");
+    at_answer(call, AT_OK_AND_PROMPT);
+    for (size_t n = 1; have < wanted && n; have += n)
+        n = at_read(call, bytes + have, wanted - have);
+    at_drop_rest(call);
+    enum at_result result =
+        have == wanted ? store_bytes(call, e, type, bytes, wanted)
+                       : at_error(call, "the port is gone after %zu of %zu bytes", have, wanted);
+    free(bytes);
+    return result;
 }
 
 static enum at_result write_value(struct at_call *call, const struct entry *e)
 {
-    nvs_handle_t nvs = 0;
     int64_t type, value;
-    char *bytes = NULL;
     if (!at_param_count_is(call, 5, 5)) return AT_ERROR;
     if (!e->key) return at_param_invalid(call, 2);
     if (at_param_int(call, 3, &type) != AT_PARAM_OK) return AT_ERROR;
     if (type < 1 || type > TYPE_BINARY) return at_param_invalid(call, 3);
     if (at_param_int(call, 4, &value) != AT_PARAM_OK) return AT_ERROR;
-    bool data = type >= TYPE_STRING;
-    if (data ? value < 1 || value >= VALUE_MAX
-             : value < types[type].least || value > types[type].most)
-        return at_param_invalid(call, 4);
-    if (open_space(call, e->space, NVS_READWRITE, &nvs) != AT_OK) return AT_ERROR;
-    esp_err_t err = ESP_ERR_NO_MEM;
-    if (!data)
-        err = set_number(nvs, e->key, types[type].nvs, value);
-    else if ((bytes = take_data(call, (size_t)value)))
-        err = set_bytes(nvs, e->key, (int)type, bytes, (size_t)value);
-    if (err == ESP_OK) err = nvs_commit(nvs);
-    nvs_close(nvs);
-    free(bytes);
-    return err == ESP_OK ? AT_OK : failed(call, err);
+    return type < TYPE_STRING ? write_number(call, e, (int)type, value)
+                              : take_bytes(call, e, (int)type, value);
 }
 
 static enum at_result set(struct at_call *call)
@@ -246,8 +252,12 @@ static enum at_result set(struct at_call *call)
     if (!at_param_count_is(call, 2, 5)) return AT_ERROR;
     if (at_param_int(call, 0, &operation) != AT_PARAM_OK) return AT_ERROR;
     if (operation < ERASE || operation > WRITE) return at_param_invalid(call, 0);
-    if (at_param_text(call, 1, &e.space) != AT_PARAM_OK) return AT_ERROR;
-    if (at_param_text(call, 2, &e.key) == AT_PARAM_MALFORMED) return AT_ERROR;
+    if (at_param_text(call, 1, &e.space) != AT_PARAM_OK ||
+        !at_param_length_is(call, 1, e.space, 1, NVS_NS_NAME_MAX_SIZE - 1))
+        return AT_ERROR;
+    if (at_param_text(call, 2, &e.key) == AT_PARAM_MALFORMED ||
+        (e.key && !at_param_length_is(call, 2, e.key, 1, NVS_KEY_NAME_MAX_SIZE - 1)))
+        return AT_ERROR;
     if (operation == ERASE) return erase(call, &e);
     return operation == READ ? read_value(call, &e) : write_value(call, &e);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define URL_MAX    8192
 #define TIMEOUT_MS 10000
@@ -50,19 +51,24 @@ static esp_err_t on_event(esp_http_client_event_t *event)
     return ESP_OK;
 }
 
-/* Exactly len bytes behind the prompt, NUL behind them. */
+/* Exactly len bytes behind the prompt, NUL behind them; fewer when the port is gone. */
 static char *read_url(struct at_call *call, size_t len)
 {
     char *url = calloc(1, len + 1);
+    size_t got = 0;
     if (!url) return NULL;
     at_answer(call, AT_OK_AND_PROMPT);
-    for (size_t got = 0, n; got < len; got += n) {
-        n = at_read(call, url + got, len - got);
-        if (!n) break; /* the port is gone */
-    }
-    at_print(call, "\r\nRecv %zu bytes\r\n", len);
-    at_drop_rest(call);
+    for (size_t n = 1; got < len && n; got += n) n = at_read(call, url + got, len - got);
+    at_tell_received(call, got);
     return url;
+}
+
+static bool is_url(const char *text, size_t len)
+{
+    bool scheme = strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f) return false;
+    return scheme;
 }
 
 static const char *reason(esp_err_t err, const struct progress *p)
@@ -119,9 +125,10 @@ static enum at_result set(struct at_call *call)
     if (len < 1 || len > URL_MAX) return at_param_invalid(call, 0);
     char *url = read_url(call, (size_t)len);
     if (!url) return at_error(call, "out of memory");
-    enum at_result result = strlen(url) == (size_t)len
-                                ? upgrade(call, url)
-                                : at_error(call, "the URL has a zero byte in it");
+    enum at_result result =
+        is_url(url, (size_t)len)
+            ? upgrade(call, url)
+            : at_error(call, "expected an URL: http:// or https://, no blanks, no control bytes");
     free(url);
     if (result != AT_OK) return result;
     at_answer(call, AT_OK);

@@ -35,8 +35,7 @@ static enum at_result take(struct at_call *call)
     at_answer(call, AT_OK_AND_PROMPT);
     for (size_t have = 0; have < (size_t)wanted;)
         have += at_read(call, bytes + have, (size_t)wanted - have);
-    at_print(call, "\r\nRecv %d bytes\r\n", (int)wanted);
-    at_drop_rest(call);
+    at_tell_received(call, (size_t)wanted);
     at_write(call, bytes, (size_t)wanted);
     sem_wait(&go);
     return AT_OK;

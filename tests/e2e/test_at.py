@@ -173,6 +173,26 @@ def shared(tmp_path_factory, firmware):
         yield port
 
 
+@pytest.mark.parametrize("words, code", [
+    ('3,"n"', "070000"), ('2,"n","k",0,1', "070003"), ('2,"n","k",9,1', "070003"), ('2,"n","k",1,-1', "070004"),
+    ('2,"n","k",2,128', "070004"), ('2,"n","k",3,65536', "070004"), ('2,"n","k",4,-32769', "070004"),
+    ('2,"n","k",5,4294967296', "070004"), ('2,"n","k",6,2147483648', "070004"), ('2,"n","k",7,0', "070004"),
+    ('2,"n","k",8,4000', "070004"), ('2,"n",,1,1', "070002"), ('2,"n","k",1', "060504"), ('0', "060201"),
+    ('2,"","k",1,1', "040001"), ('2,"n","",1,1', "040002"), ('0,"n",""', "040002"),
+    ('2,"0123456789abcdef","k",1,1', "040001"), ('2,"n","0123456789abcdef",1,1', "040002"), ('1,n', "050001")])
+def test_manufacturing_values_that_do_not_fit_are_refused(shared, words, code):
+    shared.command(f"AT+SYSMFG={words}", f"ERR CODE:0x01{code}\r\n" + ERROR)
+    shared.command("AT+SYSMFG?", OK)
+
+
+@pytest.mark.parametrize("url", ["ftp://x/y", "http", "http://a b", "http://x\r\nAT+GMR\r\n", "https://\0x"])
+def test_what_is_no_url_is_refused_with_a_reason(shared, url):
+    shared.command(f"AT+USEROTA={len(url)}", "\r\nOK\r\n\r\n>")
+    shared.send(url)
+    shared.expect(f"\r\nRecv {len(url)} bytes\r\nERR CODE:0x010a0001\r\n"
+                  '+ERRMSG:"expected an URL: http:// or https://, no blanks, no control bytes"\r\n' + ERROR)
+
+
 def test_manufacturing_values_are_written_read_and_erased(at):
     at.command("AT+SYSMFG?", OK)
     values = {1: 255, 2: -128, 3: 65535, 4: -32768, 5: 4294967295, 6: -2147483648}
