@@ -264,6 +264,7 @@ static void set_defaults(struct http_server_config *c)
     if (!c->address_limit) c->address_limit = 2048;
     if (!c->idle_timeout_s) c->idle_timeout_s = 30;
     if (!c->head_timeout_s) c->head_timeout_s = 60;
+    if (!c->connection_memory) c->connection_memory = 32u << 10;
     if (!c->drain_limit) c->drain_limit = 4u << 20;
     if (c->connection_limit < c->threads) c->connection_limit = c->threads;
 }
@@ -289,7 +290,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *s)
         MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
         NULL, MHD_OPTION_CONNECTION_TIMEOUT, c->idle_timeout_s, MHD_OPTION_CONNECTION_LIMIT,
-        c->connection_limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->address_limit, MHD_OPTION_ARRAY,
+        c->connection_limit, MHD_OPTION_PER_IP_CONNECTION_LIMIT, c->address_limit,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, c->connection_memory, MHD_OPTION_ARRAY,
         c->cert_pem ? tls : none, MHD_OPTION_ARRAY, c->threads > 1 ? pool : none, MHD_OPTION_END);
 }
 

@@ -37,6 +37,7 @@ struct http_server_config {
     unsigned idle_timeout_s;        /* nothing moves on a connection: 30 */
     unsigned head_timeout_s;        /* from connecting, or the last answer, to the end of the
                                        next head; and for the body behind an early answer: 60 */
+    size_t connection_memory;       /* for a head and its answer's, bytes: 32 KiB */
     uint64_t drain_limit;           /* bytes of body read behind an early answer, so that the
                                        client gets to read it: 4 MiB; then the connection ends */
     const struct http_handler *handler;

@@ -185,13 +185,13 @@ int cloud_device_of_key(struct cloud *c, const char *key, struct cloud_device *o
     char sha256[BLOB_HEX_LEN];
     cloud_key_hash(key, sha256);
     pthread_mutex_lock(&c->reading);
-    sqlite3_stmt *stmt = store_sql_prepare(
-        c->read, &err,
-        "SELECT d.id, d.product, d.override, d.activated IS NOT NULL, d.name, p.name"
-        " FROM cloud_key k JOIN cloud_device d ON d.id = k.device"
-        " JOIN cloud_product p ON p.id = d.product"
-        " WHERE k.sha256 = ? AND k.role = 'master' AND k.revoked IS NULL",
-        "t", sha256);
+    sqlite3_stmt *stmt =
+        cloud_kept(c, CLOUD_KEPT_DEVICE, &err,
+                   "SELECT d.id, d.product, d.override, d.activated IS NOT NULL, d.name, p.name"
+                   " FROM cloud_key k JOIN cloud_device d ON d.id = k.device"
+                   " JOIN cloud_product p ON p.id = d.product"
+                   " WHERE k.sha256 = ? AND k.role = 'master' AND k.revoked IS NULL",
+                   "t", sha256);
     int code = stmt ? sqlite3_step(stmt) : SQLITE_DONE;
     if (code == SQLITE_ROW) {
         *out = (struct cloud_device){.id = sqlite3_column_int64(stmt, 0),
@@ -203,7 +203,7 @@ int cloud_device_of_key(struct cloud *c, const char *key, struct cloud_device *o
                  (const char *)sqlite3_column_text(stmt, 5));
     }
     if (stmt) err = code == SQLITE_DONE ? -ENOENT : store_sql_error(c->read, code);
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     pthread_mutex_unlock(&c->reading);
     return err;
 }

@@ -7,10 +7,14 @@
 
 #include "server/cloud.h"
 
+/* What modules ask is prepared once. */
+enum cloud_kept { CLOUD_KEPT_DEVICE, CLOUD_KEPT_LIST, CLOUD_KEPT_FILE, CLOUD_KEPT_COUNT };
+
 struct cloud {
     struct store *store;
     /* Readers do not wait for the disk: they have a connection of their own. */
     sqlite3 *read, *write;
+    sqlite3_stmt *kept[CLOUD_KEPT_COUNT]; /* of read */
     pthread_mutex_t reading, writing;
     struct cloud_journal *journal;
 };
@@ -24,6 +28,10 @@ cJSON *cloud_sql_rows(sqlite3 *db, struct cloud_refusal *why, const char *sql, c
 /* The same on the reading connection, with the lock taken. */
 cJSON *cloud_read_rows(struct cloud *c, struct cloud_refusal *why, const char *sql,
                        const char *types, ...);
+/* A kept statement, bound; sql is always the same. With the lock of the reading connection, and
+ * to be reset before that is given back. NULL: failed, *err says how. */
+sqlite3_stmt *cloud_kept(struct cloud *c, enum cloud_kept which, int *err, const char *sql,
+                         const char *types, ...);
 /* A statement without rows. */
 bool cloud_sql_do(sqlite3 *db, struct cloud_refusal *why, const char *sql, const char *types, ...);
 /* The first column of the first row; -1: no row. false: failed. */

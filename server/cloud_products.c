@@ -36,6 +36,7 @@ void cloud_close(struct cloud *c)
 {
     if (!c) return;
     cloud_journal_stop(c->journal);
+    for (size_t i = 0; i < CLOUD_KEPT_COUNT; i++) sqlite3_finalize(c->kept[i]);
     sqlite3_close(c->read);
     sqlite3_close(c->write);
     pthread_mutex_destroy(&c->reading);

@@ -252,20 +252,20 @@ int cloud_list_for(struct cloud *c, const struct cloud_device *d, bool with_file
     bool begun = false, going = true;
     pthread_mutex_lock(&c->reading);
     /* The recommended one's version stands in every row. */
-    sqlite3_stmt *stmt = store_sql_prepare(
-        c->read, &err,
-        "SELECT r.id, r.version, r.life_cycle, r.id = w.id, w.version FROM cloud_rom r"
-        " JOIN cloud_rom w ON w.id = coalesce(nullif(?1, 0),"
-        "  (SELECT id FROM cloud_rom WHERE product = ?2 AND current = 1))"
-        " WHERE r.product = ?2 ORDER BY r.id DESC",
-        "ii", d->held, d->product);
+    sqlite3_stmt *stmt =
+        cloud_kept(c, CLOUD_KEPT_LIST, &err,
+                   "SELECT r.id, r.version, r.life_cycle, r.id = w.id, w.version FROM cloud_rom r"
+                   " JOIN cloud_rom w ON w.id = coalesce(nullif(?1, 0),"
+                   "  (SELECT id FROM cloud_rom WHERE product = ?2 AND current = 1))"
+                   " WHERE r.product = ?2 ORDER BY r.id DESC",
+                   "ii", d->held, d->product);
     while (stmt && err == 0 && going && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
         if (!begun) cloud_list_begin(out, text_at(stmt, 4));
         begun = true;
         going = add_rom(c, stmt, with_files, out, &err);
     }
     if (stmt && err == 0) err = store_sql_error(c->read, code);
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     pthread_mutex_unlock(&c->reading);
     if (err == 0 && !begun) err = -ENOENT;
     if (err == 0) cloud_list_end(out);
@@ -278,13 +278,13 @@ int cloud_file_find(struct cloud *c, const struct cloud_device *d, const char *v
     int err;
     pthread_mutex_lock(&c->reading);
     sqlite3_stmt *stmt =
-        store_sql_prepare(c->read, &err,
-                          "SELECT r.version, f.name, f.sha256, r.deployed FROM cloud_rom r"
-                          " JOIN cloud_rom_file f ON f.rom = r.id WHERE r.product = ?1"
-                          " AND replace(r.version, '+', ' ') = replace(?2, '+', ' ')"
-                          " AND replace(f.name, '+', ' ') = replace(?3, '+', ' ')"
-                          " ORDER BY r.version = ?2 DESC, f.name = ?3 DESC LIMIT 1",
-                          "itt", d->product, version, file);
+        cloud_kept(c, CLOUD_KEPT_FILE, &err,
+                   "SELECT r.version, f.name, f.sha256, r.deployed FROM cloud_rom r"
+                   " JOIN cloud_rom_file f ON f.rom = r.id WHERE r.product = ?1"
+                   " AND replace(r.version, '+', ' ') = replace(?2, '+', ' ')"
+                   " AND replace(f.name, '+', ' ') = replace(?3, '+', ' ')"
+                   " ORDER BY r.version = ?2 DESC, f.name = ?3 DESC LIMIT 1",
+                   "itt", d->product, version, file);
     int code = stmt ? sqlite3_step(stmt) : SQLITE_DONE;
     if (code == SQLITE_ROW) {
         *out = (struct cloud_file){.deployed = sqlite3_column_int64(stmt, 3)};
@@ -293,7 +293,7 @@ int cloud_file_find(struct cloud *c, const struct cloud_device *d, const char *v
         snprintf(out->sha256, sizeof out->sha256, "%s", text_at(stmt, 2));
     }
     if (stmt) err = code == SQLITE_DONE ? -ENOENT : store_sql_error(c->read, code);
-    sqlite3_finalize(stmt);
+    sqlite3_reset(stmt);
     pthread_mutex_unlock(&c->reading);
     return err;
 }

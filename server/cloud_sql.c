@@ -17,6 +17,9 @@ static bool storage_failed(struct cloud_refusal *why, int err)
     if (err == -ENOSPC)
         return cloud_refuse(why, 507, "disk_full", "free space in its data directory",
                             "the server has no room for this change");
+    if (err == -EAGAIN)
+        return cloud_refuse(why, 503, "busy", "try again when it is done",
+                            "another program holds the server's database");
     return cloud_refuse(why, 500, "storage", "the server's log tells more",
                         "the server's storage failed");
 }
@@ -78,6 +81,21 @@ cJSON *cloud_read_rows(struct cloud *c, struct cloud_refusal *why, const char *s
     pthread_mutex_unlock(&c->reading);
     va_end(list);
     return rows;
+}
+
+sqlite3_stmt *cloud_kept(struct cloud *c, enum cloud_kept which, int *err, const char *sql,
+                         const char *types, ...)
+{
+    va_list list;
+    sqlite3_stmt **kept = &c->kept[which];
+    *err =
+        *kept ? 0
+              : store_sql_error(c->read, sqlite3_prepare_v3(c->read, sql, -1,
+                                                            SQLITE_PREPARE_PERSISTENT, kept, NULL));
+    va_start(list, types);
+    if (*err == 0) *err = store_sql_bind_list(c->read, *kept, types, list);
+    va_end(list);
+    return *err == 0 ? *kept : NULL;
 }
 
 bool cloud_sql_do(sqlite3 *db, struct cloud_refusal *why, const char *sql, const char *types, ...)

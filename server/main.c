@@ -20,10 +20,11 @@
 #include "server/log.h"
 #include "server/options.h"
 
-#define STOP_GRACE_S 5u
-#define PATH_LEN     4096u
-#define DRAIN_MORE   (4u << 20) /* read behind max_size, so that the client gets to know */
-#define WHY_LEN      5120u
+#define STOP_GRACE_S  5u
+#define PATH_LEN      4096u
+#define DRAIN_MORE    (4u << 20) /* read behind max_size, so that the client gets to know */
+#define MODULE_MEMORY (8u << 10)
+#define WHY_LEN       5120u
 
 struct daemon {
     struct options options;
@@ -139,7 +140,7 @@ static bool open_cloud(struct daemon *d)
     return m->cloud && m->keys && m->addresses;
 }
 
-/* Modules without usable TLS; nothing else is served there. */
+/* Modules without usable TLS; nothing else is served there. They send short heads. */
 static bool start_modules(struct daemon *d)
 {
     unsigned port;
@@ -149,6 +150,7 @@ static bool start_modules(struct daemon *d)
     struct http_server_config cfg = {
         .connection_limit = d->options.connections,
         .address_limit = d->options.connections_per_address,
+        .connection_memory = MODULE_MEMORY,
         .handler = &cloud_wire_handler,
         .ctx = &d->api.modules,
     };

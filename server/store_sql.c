@@ -34,6 +34,7 @@ int store_sql_error(sqlite3 *db, int code)
     server_log("database: %s", db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
     int primary = code & 0xff;
     if (primary == SQLITE_FULL) return -ENOSPC;
+    if (primary == SQLITE_BUSY) return -EAGAIN;
     return primary == SQLITE_NOMEM ? -ENOMEM : -EIO;
 }
 
@@ -42,18 +43,24 @@ int store_sql_run(sqlite3 *db, const char *sql)
     return store_sql_error(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
-sqlite3_stmt *store_sql_prepare_list(sqlite3 *db, int *err, const char *sql, const char *types,
-                                     va_list list)
+int store_sql_bind_list(sqlite3 *db, sqlite3_stmt *stmt, const char *types, va_list list)
 {
-    sqlite3_stmt *stmt = NULL;
-    int code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    int code = SQLITE_OK;
     for (int i = 1; code == SQLITE_OK && types[i - 1]; i++) {
         if (types[i - 1] == 't')
             code = sqlite3_bind_text(stmt, i, va_arg(list, const char *), -1, SQLITE_TRANSIENT);
         else
             code = sqlite3_bind_int64(stmt, i, va_arg(list, int64_t));
     }
-    *err = store_sql_error(db, code);
+    return store_sql_error(db, code);
+}
+
+sqlite3_stmt *store_sql_prepare_list(sqlite3 *db, int *err, const char *sql, const char *types,
+                                     va_list list)
+{
+    sqlite3_stmt *stmt = NULL;
+    *err = store_sql_error(db, sqlite3_prepare_v2(db, sql, -1, &stmt, NULL));
+    if (*err == 0) *err = store_sql_bind_list(db, stmt, types, list);
     if (*err == 0) return stmt;
     sqlite3_finalize(stmt);
     return NULL;
