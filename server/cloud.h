@@ -113,7 +113,7 @@ struct cloud_event {
 void cloud_note_event(struct cloud *c, const struct cloud_event *e);
 /* The device was there; kept in memory until something else about it is written. */
 void cloud_note_active(struct cloud *c, int64_t device);
-/* Waits until all events are written. */
+/* Waits until the events noted before are written. */
 void cloud_flush(struct cloud *c);
 
 #endif

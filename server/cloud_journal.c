@@ -23,7 +23,8 @@ struct cloud_journal {
     pthread_cond_t changed;
     struct waiting *first, **last;
     size_t count, dropped;
-    bool busy, stopping;
+    uint64_t noted, done; /* events since the start */
+    bool stopping;
     int64_t *active; /* by device id: when it was there; 0: not since the start */
     size_t active_count;
 };
@@ -71,10 +72,10 @@ static void *run(void *arg)
         if (!j->first) break;
         struct waiting *all = j->first;
         size_t dropped = j->dropped;
+        uint64_t noted = j->noted;
         j->first = NULL;
         j->last = &j->first;
         j->count = j->dropped = 0;
-        j->busy = true;
         pthread_mutex_unlock(&j->lock);
         if (dropped) server_log("%zu events of modules were not kept: too many at a time", dropped);
         if (!cloud_change(j->cloud, write_all, all, &why))
@@ -84,7 +85,7 @@ static void *run(void *arg)
             free(all);
         }
         pthread_mutex_lock(&j->lock);
-        j->busy = false;
+        j->done = noted;
         pthread_cond_broadcast(&j->changed);
     }
     pthread_mutex_unlock(&j->lock);
@@ -144,6 +145,7 @@ void cloud_note_event(struct cloud *c, const struct cloud_event *e)
         *j->last = w;
         j->last = &w->next;
         j->count++;
+        j->noted++;
         w = NULL;
         pthread_cond_broadcast(&j->changed);
     } else {
@@ -191,7 +193,8 @@ void cloud_flush(struct cloud *c)
 {
     struct cloud_journal *j = c->journal;
     pthread_mutex_lock(&j->lock);
-    while (j->first || j->busy) pthread_cond_wait(&j->changed, &j->lock);
+    uint64_t noted = j->noted; /* not those that come meanwhile: there may be no end of them */
+    while (j->done < noted) pthread_cond_wait(&j->changed, &j->lock);
     pthread_mutex_unlock(&j->lock);
 }
 
