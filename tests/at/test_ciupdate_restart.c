@@ -41,7 +41,8 @@ const struct airlift_config_entry airlift_config[] = {
     {NULL, NULL},
 };
 
-static const struct at_command *const groups[] = {at_ciupdate_commands, at_user_ota_commands, NULL};
+static const struct at_command *const groups[] = {at_ciupdate_commands, at_user_ota_commands,
+                                                  at_air_update_commands, NULL};
 static struct script_server *cloud;
 static struct http_peer files_http, files_https;
 static struct ota_files files;
@@ -52,7 +53,8 @@ static int transcript; /* memfd */
 
 struct talk {
     const char *command; /* without CR LF */
-    const char *data;    /* behind the prompt; NULL: none */
+    const void *data;    /* behind the prompt; NULL: none */
+    size_t len;          /* of data */
     const char *end;     /* this in the output ends it; or the device restarts before */
     uint64_t cut;        /* power cut at the nth flash operation; 0: none */
 };
@@ -88,9 +90,19 @@ static void wait_for(const char *text)
     for (int i = 0; i < 9000 && !strstr(said(), text); i++) usleep(1000);
 }
 
+static void send_bytes(const char *data, size_t len)
+{
+    while (len) {
+        ssize_t n = write(input[1], data, len);
+        if (n <= 0) _exit(3);
+        data += n;
+        len -= (size_t)n;
+    }
+}
+
 static void send_text(const char *text)
 {
-    if (write(input[1], text, strlen(text)) != (ssize_t)strlen(text)) _exit(3);
+    send_bytes(text, strlen(text));
 }
 
 static void run_device(void *arg)
@@ -105,7 +117,7 @@ static void run_device(void *arg)
     send_text("\r\n");
     if (t->data) {
         wait_for(">");
-        send_text(t->data);
+        send_bytes(t->data, t->len);
     }
     wait_for(t->end);
     usleep(t->cut ? 0 : 100000); /* it should not restart behind an ERROR */
@@ -228,10 +240,9 @@ static void restart_now(void *arg)
     printf("recovered\n");
 }
 
-/* Whatever instant the power goes: the old content, or the new one. */
-static void power_cut_leaves_the_old_or_the_new_partition(void **state)
+/* Whatever instant the power goes: the old content, or the new one. t ends with OK. */
+static void cut_partition_update(struct talk t)
 {
-    const char *command = "AT+CIUPDATE=0,\"v1\",\"mqtt_ca\"";
     uint8_t old[CLOUD_PART_SIZE], new[CLOUD_PART_SIZE];
     size_t len;
     uint8_t *file = vector_file(&len, "at-adf/mqtt_ca.bin");
@@ -244,9 +255,10 @@ static void power_cut_leaves_the_old_or_the_new_partition(void **state)
         fresh_device(NULL);
         SCRIPT_PLAY(cloud, script_vector("at-adf/resp_download_mqtt_ca.http"));
         assert_true(points < 200);
-        talk((struct talk){.command = command, .end = OK, .cut = points + 1});
+        t.cut = points + 1;
+        talk(t);
         whole = !board()->control->power.off;
-        bool said_ok = strstr(said(), OK) != NULL;
+        bool said_ok = strstr(said(), t.end) != NULL;
         nor_flash_power_on(&board()->nor);
         char *out = NULL;
         test_board_fork(restart_now, NULL, &out);
@@ -262,8 +274,26 @@ static void power_cut_leaves_the_old_or_the_new_partition(void **state)
     assert_true(points > 5 && kept > 0 && kept < points);
 }
 
-/* At every 37th operation: otadata is switched in the last ones, which all are tried. */
-static void power_cut_leaves_a_firmware_that_boots(void **state)
+static void power_cut_leaves_the_old_or_the_new_partition(void **state)
+{
+    cut_partition_update(
+        (struct talk){.command = "AT+CIUPDATE=0,\"v1\",\"mqtt_ca\"", .end = S(4) OK});
+}
+
+static void power_cut_of_an_upload_leaves_the_old_or_the_new_partition(void **state)
+{
+    size_t len;
+    uint8_t *file = vector_file(&len, "at-adf/mqtt_ca.bin");
+    cut_partition_update((struct talk){.command = "AT+AIRUPDATE=132,,\"mqtt_ca\"",
+                                       .data = file,
+                                       .len = len,
+                                       .end = "\r\nRecv 132 bytes\r\n" OK});
+    free(file);
+}
+
+/* At every 37th operation: otadata is switched in the last ones, which all are tried. t.end
+ * NULL: it ends with a restart. */
+static void cut_firmware_update(struct talk t)
 {
     struct script_answer file = script_file(files.image, OTA_IMAGE_LEN);
     uint32_t all = 0;
@@ -272,9 +302,10 @@ static void power_cut_leaves_a_firmware_that_boots(void **state)
         fresh_device(NULL);
         uint64_t before = board()->control->power.ops;
         SCRIPT_PLAY(cloud, file);
-        uint32_t reason = talk((struct talk){.command = "AT+CIUPDATE=0,\"v1\"", .cut = cut});
+        t.cut = cut;
+        uint32_t reason = talk(t);
         if (cut == 0) all = (uint32_t)(board()->control->power.ops - before);
-        assert_int_equal(reason, cut ? 0 : RESET_SW);
+        assert_int_equal(reason, cut || t.end ? 0 : RESET_SW);
         nor_flash_power_on(&board()->nor);
         test_board_fork(print_boot, NULL, &out);
         bool is_new = strstr(out, "boots=ota_0\n") != NULL;
@@ -286,6 +317,19 @@ static void power_cut_leaves_a_firmware_that_boots(void **state)
     }
 }
 
+static void power_cut_leaves_a_firmware_that_boots(void **state)
+{
+    cut_firmware_update((struct talk){.command = "AT+CIUPDATE=0,\"v1\""});
+}
+
+static void power_cut_of_an_upload_leaves_a_firmware_that_boots(void **state)
+{
+    char command[40];
+    snprintf(command, sizeof command, "AT+AIRUPDATE=%u", (unsigned)OTA_IMAGE_LEN);
+    cut_firmware_update((struct talk){
+        .command = command, .data = files.image, .len = OTA_IMAGE_LEN, .end = " bytes\r\n" OK});
+}
+
 /* ---- AT+USEROTA ---- */
 
 static char user_command[40];
@@ -293,7 +337,8 @@ static char user_command[40];
 static uint32_t user_ota(const char *url)
 {
     snprintf(user_command, sizeof user_command, "AT+USEROTA=%zu", strlen(url));
-    return talk((struct talk){.command = user_command, .data = url, .end = ERROR});
+    return talk(
+        (struct talk){.command = user_command, .data = url, .len = strlen(url), .end = ERROR});
 }
 
 static void assert_user_said(const char *url, const char *end)
@@ -370,7 +415,8 @@ static void user_upgrade_refuses_wrong_lengths(void **state)
 
 static void bytes_behind_the_url_are_dropped(void **state)
 {
-    struct talk t = {.command = "AT+USEROTA=8", .data = "http://xAT+GMR\r\n", .end = ERROR};
+    struct talk t = {
+        .command = "AT+USEROTA=8", .data = "http://xAT+GMR\r\n", .len = 16, .end = ERROR};
     talk(t);
     char *rest = strstr(said(), "\r\nRecv 8 bytes\r\n");
     assert_non_null(rest);
@@ -385,7 +431,9 @@ int main(void)
         DEVICE_TEST(firmware_from_the_cloud_restarts_into_it),
         DEVICE_TEST(without_blocking_nothing_restarts),
         DEVICE_TEST(power_cut_leaves_the_old_or_the_new_partition),
+        DEVICE_TEST(power_cut_of_an_upload_leaves_the_old_or_the_new_partition),
         DEVICE_TEST(power_cut_leaves_a_firmware_that_boots),
+        DEVICE_TEST(power_cut_of_an_upload_leaves_a_firmware_that_boots),
         DEVICE_TEST(firmware_from_a_url_restarts_into_it),
         DEVICE_TEST(long_signed_url_is_taken),
         DEVICE_TEST(user_upgrade_that_fails_keeps_the_old_firmware),
