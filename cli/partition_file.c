@@ -119,10 +119,10 @@ static bool parse_area(const char *text, struct al_part *area)
 static int area_of_table(const struct cli_args *a, const char *path, struct al_part *area)
 {
     static struct al_part_table t;
+    struct part_csv_options o = {.crypto = &crypto_openssl};
     uint8_t raw[AL_PART_TABLE_LEN];
     cJSON *error;
-    int status =
-        compile(a, path, &(struct part_csv_options){.crypto = &crypto_openssl}, raw, &error);
+    int status = compile(a, path, &o, raw, &error);
     cJSON_Delete(error);
     if (status) return status;
     (void)al_part_table_parse(raw, sizeof raw, UINT32_MAX, &crypto_openssl, &t, NULL);
@@ -153,7 +153,7 @@ int partition_file(const struct cli_args *a, const char *path, uint32_t flash_si
                    uint8_t raw[AL_PART_TABLE_LEN], uint32_t *table_offset, cJSON **error)
 {
     struct part_csv_options o = {.ctx = NULL};
-    struct al_part area;
+    struct al_part area = {.offset = 0};
     const char *where = cli_value(a, "--at-customize");
     *error = NULL;
     if (!options_from(a, flash_size, &o)) return CLI_USAGE;
