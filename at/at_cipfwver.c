@@ -7,13 +7,16 @@
 #include "esp_crt_bundle.h"
 #include "esp_http_client.h"
 #include "esp_log.h"
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "net/pace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BODY_MAX     65536 /* the original has room for 8192 bytes, and does not look */
-#define TIMEOUT_MS   10000
+#define SILENT_MS    10000
 #define VERSION_PATH "/v1/device/rom"
 
 static const char *TAG = "at-ota";
@@ -22,11 +25,13 @@ struct body {
     char *data;
     size_t len;
     bool too_long;
+    int64_t heard_ms; /* when something came last, pace_now_ms */
 };
 
 static esp_err_t on_event(esp_http_client_event_t *event)
 {
     struct body *b = event->user_data;
+    b->heard_ms = pace_now_ms();
     if (event->event_id == HTTP_EVENT_HEADERS_SENT) b->len = 0; /* after a redirect, too */
     if (event->event_id != HTTP_EVENT_ON_DATA) return ESP_OK;
     size_t len = (size_t)event->data_len;
@@ -49,16 +54,35 @@ static void make_url(const struct at_ota_settings *s, char *url, size_t size)
         snprintf(url, size, "%s://%s:%d" VERSION_PATH, scheme, s->server, s->port);
 }
 
+/* A server that sends a byte now and then would never let it end otherwise. */
+static esp_err_t perform(esp_http_client_handle_t http, struct body *b, int64_t limit_ms)
+{
+    esp_err_t err;
+    int64_t end_ms = pace_now_ms() + limit_ms;
+    b->heard_ms = pace_now_ms();
+    while ((err = esp_http_client_perform(http)) == ESP_ERR_HTTP_EAGAIN) {
+        int64_t now_ms = pace_now_ms();
+        if (now_ms >= end_ms || now_ms - b->heard_ms >= SILENT_MS) return ESP_ERR_TIMEOUT;
+        vTaskDelay(1);
+    }
+    return err;
+}
+
 static enum at_result exchange(struct at_call *call, esp_http_client_handle_t http,
-                               const struct at_ota_settings *s, const struct body *b)
+                               const struct at_ota_settings *s, struct body *b)
 {
     char authorization[AT_CLOUD_TOKEN_MAX + 16];
     snprintf(authorization, sizeof authorization, "token %s", s->token);
     esp_err_t err = esp_http_client_set_header(http, "Authorization", authorization);
     if (!err && s->connect_to[0]) err = esp_http_client_set_header(http, "Host", s->server);
-    if (!err) err = esp_http_client_perform(http);
+    if (!err) err = perform(http, b, s->limit_ms);
     int status = esp_http_client_get_status_code(http);
-    if (err) return at_error(call, "no answer from %s: %s", s->server, esp_err_to_name(err));
+    if (err == ESP_ERR_TIMEOUT)
+        return at_error(call, "%s did not finish in time (%d s, or %d s of silence)", s->server,
+                        (int)(s->limit_ms / 1000), SILENT_MS / 1000);
+    if (err)
+        return at_error(call, "no answer from %s: %s; the log tells why", s->server,
+                        esp_err_to_name(err));
     if (status >= 400)
         return at_error(call, "%s answers %d%s", s->server, status,
                         status == 403 ? ": check the token" : "");
@@ -75,7 +99,8 @@ static enum at_result fetch(struct at_call *call, const struct at_ota_settings *
     make_url(s, url, sizeof url);
     esp_http_client_config_t cfg = {
         .url = url,
-        .timeout_ms = TIMEOUT_MS,
+        .timeout_ms = SILENT_MS,
+        .is_async = true,
         .event_handler = on_event,
         .user_data = b,
         .cert_pem = ca,

@@ -5,7 +5,7 @@
 #include "at/at_params.h"
 #include "at/at_port.h"
 
-#define AT_REASON_MAX 160
+#define AT_REASON_MAX 320
 
 struct at_session; /* a port with its line and its data */
 

@@ -21,7 +21,7 @@ struct at_ota_settings {
     bool tls;
     char server[256], token[AT_CLOUD_TOKEN_MAX + 2], connect_to[272]; /* connect_to "": none */
     int port;
-    int64_t limit_ms; /* of a whole upgrade */
+    int64_t limit_ms; /* of a whole upgrade, or list of versions */
 };
 
 void at_ota_settings_load(struct at_ota_settings *s, bool tls);

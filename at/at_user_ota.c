@@ -35,7 +35,7 @@ static esp_err_t on_event(esp_http_client_event_t *event)
         break;
     case HTTP_EVENT_ON_HEADER:
         if (strcasecmp(event->header_key, "Content-Length") == 0)
-            p->total = atoi(event->header_value);
+            p->total = (int)strtol(event->header_value, NULL, 10);
         break;
     case HTTP_EVENT_ON_DATA:
         p->received += event->data_len;
@@ -85,7 +85,8 @@ static const char *reason(esp_err_t err, const struct progress *p)
     case ESP_ERR_INVALID_SIZE:
         return "the image is larger than the slot";
     default:
-        return p->status >= 400 ? "the server has no such file, or refuses it" : "";
+        return p->status >= 400 ? "the server has no such file, or refuses it"
+                                : "the log tells why";
     }
 }
 
@@ -114,7 +115,7 @@ static enum at_result upgrade(struct at_call *call, const char *url)
     if (err == ESP_OK) return AT_OK;
     const char *why = reason(err, &progress);
     ESP_LOGE(TAG, "upgrade failed: %s (status %d)", esp_err_to_name(err), progress.status);
-    return at_error(call, "%s%s%s", esp_err_to_name(err), why[0] ? ": " : "", why);
+    return at_error(call, "%s: %s", esp_err_to_name(err), why);
 }
 
 static enum at_result set(struct at_call *call)

@@ -525,6 +525,23 @@ static void list_without_end_is_an_error(void **state)
     free(much);
 }
 
+static void list_that_drips_or_never_comes_ends_in_time(void **state)
+{
+    struct script_answer drips = script_vector("at-adf/resp_query_ok.http"), silent = drips;
+    drips.piece = 1;
+    drips.pause_ms = 50;
+    silent.len = 10;
+    silent.end = SCRIPT_HOLD;
+    strcpy(limit, "1");
+    strcpy(unverified, "y");
+    at_bench_command("AT+SYSLOG=1", OK);
+    double begin = seconds();
+    SCRIPT_PLAY(tls, drips, silent);
+    fails("AT+CIPFWVER?", "", "did not finish in time");
+    fails("AT+CIPFWVER?", "", "did not finish in time");
+    assert_true(seconds() - begin > 1.9 && seconds() - begin < 8);
+}
+
 #define DEVICE_TEST(f) cmocka_unit_test_setup_teardown(f, open_device, close_device)
 
 int main(void)
@@ -550,6 +567,7 @@ int main(void)
         DEVICE_TEST(two_upgrades_of_the_firmware_do_not_mix),
         DEVICE_TEST(versions_are_listed),
         DEVICE_TEST(list_without_end_is_an_error),
+        DEVICE_TEST(list_that_drips_or_never_comes_ends_in_time),
     };
     return cmocka_run_group_tests(tests, make_cloud, end_cloud);
 }
