@@ -71,32 +71,37 @@ static int take_binary(const char *path, const uint8_t *data, size_t len,
     return cli_fail("%s: %s", path, why);
 }
 
+static int refused(const char *path, const struct part_csv_fault *f)
+{
+    if (f->line) return cli_fail("%s:%u: %s: %s", path, f->line, f->error_class, f->message);
+    return cli_fail("%s: %s: %s", path, f->error_class, f->message);
+}
+
 /* Reads the file and compiles or takes it. */
-static int compile(const struct cli_args *a, const char *path, struct part_csv_options *o,
+static int compile(const char *path, const struct part_csv_options *options,
                    uint8_t raw[AL_PART_TABLE_LEN], cJSON **error)
 {
+    struct part_csv_options o = *options;
     struct part_csv_fault fault;
     uint8_t *data;
     size_t len;
+    char name[1024];
     *error = NULL;
     int status = cli_read_file(path, CSV_MAX, &data, &len);
     if (status) return status;
-    char name[1024];
     snprintf(name, sizeof name, "%s", path);
-    o->ctx = name;
-    o->warn = warn;
-    int err;
-    if (is_binary(data, len)) {
-        status = take_binary(path, data, len, o, raw, error);
-    } else if ((err = part_csv_compile(data, len, o, raw, &fault))) {
-        if (err == AL_ERR_NO_MEM) status = cli_fail("%s: out of memory", path);
-        if (!status) *error = error_json(fault.error_class, fault.line, fault.message);
-        if (!status && fault.line)
-            status = cli_fail("%s:%u: %s: %s", path, fault.line, fault.error_class, fault.message);
-        if (!status) status = cli_fail("%s: %s: %s", path, fault.error_class, fault.message);
-    }
+    o.ctx = name;
+    o.warn = warn;
+    int err = AL_OK;
+    if (is_binary(data, len))
+        status = take_binary(path, data, len, &o, raw, error);
+    else
+        err = part_csv_compile(data, len, &o, raw, &fault);
     free(data);
-    return status;
+    if (!err) return status;
+    if (err == AL_ERR_NO_MEM) return cli_fail("%s: out of memory", path);
+    *error = error_json(fault.error_class, fault.line, fault.message);
+    return refused(path, &fault);
 }
 
 /* "0x1e000:0x42000" */
@@ -116,13 +121,13 @@ static bool parse_area(const char *text, struct al_part *area)
     return true;
 }
 
-static int area_of_table(const struct cli_args *a, const char *path, struct al_part *area)
+static int area_of_table(const char *path, struct al_part *area)
 {
     static struct al_part_table t;
     struct part_csv_options o = {.crypto = &crypto_openssl};
     uint8_t raw[AL_PART_TABLE_LEN];
     cJSON *error;
-    int status = compile(a, path, &o, raw, &error);
+    int status = compile(path, &o, raw, &error);
     cJSON_Delete(error);
     if (status) return status;
     (void)al_part_table_parse(raw, sizeof raw, UINT32_MAX, &crypto_openssl, &t, NULL);
@@ -138,7 +143,7 @@ static int area_of_table(const struct cli_args *a, const char *path, struct al_p
 int partition_area(const struct cli_args *a, const char *where, struct al_part *area)
 {
     if (!parse_area(where, area)) {
-        int status = area_of_table(a, where, area);
+        int status = area_of_table(where, area);
         if (status) return status;
     }
     if (area->offset % AL_SECTOR || area->size <= AL_PART_CUSTOMIZE_TABLE)
@@ -165,5 +170,5 @@ int partition_file(const struct cli_args *a, const char *path, uint32_t flash_si
     *table_offset = where ? area.offset : o.table_offset;
     if (o.table_offset == 0 || o.table_offset % AL_SECTOR)
         return cli_usage(a, "--offset 0x%x is no multiple of 0x1000 above 0", o.table_offset);
-    return compile(a, path, &o, raw, error);
+    return compile(path, &o, raw, error);
 }
