@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -138,8 +139,18 @@ static void wait_for_finish(void)
     assert_false(late);
 }
 
+/* A child that is forked while the service's task holds a lock would wait for that for ever. */
+static void wait_for_task(UBaseType_t tasks)
+{
+    enum { WAIT_US = 100, WAITS = 200000 };
+    int waits = 0;
+    while (uxTaskGetNumberOfTasks() > tasks && waits++ < WAITS) usleep(WAIT_US);
+    assert_true(waits < WAITS);
+}
+
 void adf_run(ota_upgrade_ops_t *list, int len)
 {
+    UBaseType_t tasks = uxTaskGetNumberOfTasks();
     ota_service_config_t config = OTA_SERVICE_DEFAULT_CONFIG();
     config.evt_cb = note;
     config.cb_ctx = &adf;
@@ -153,6 +164,7 @@ void adf_run(ota_upgrade_ops_t *list, int len)
     if (adf.while_running) adf.while_running();
     wait_for_finish();
     assert_int_equal(periph_service_destroy(adf.service), ESP_OK);
+    wait_for_task(tasks);
 }
 
 ota_service_err_reason_t adf_run_one(ota_upgrade_ops_t ops)

@@ -158,6 +158,7 @@ uint32_t test_board_fork(void (*fn)(void *arg), void *arg, char **output)
     }
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) fail_msg("the child hangs");
     if (output) *output = whole_text(out);
     close(out);
     return control->next_reason;
