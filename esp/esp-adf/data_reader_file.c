@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "esp/esp-adf/data_reader.h"
 #include "esp/esp-adf/sdcard.h"
@@ -26,30 +25,20 @@ static void path_of(const char *uri, char *path, size_t size)
     snprintf(path, size, "%s%s", *rest == '/' ? "" : "/", rest);
 }
 
-static void *open_failed(struct file_reader *f, const char *path, int line)
-{
-    ESP_LOGE(TAG, "Failed to open. File name: %s, error message: %s, line: %d", path,
-             strerror(errno), line);
-    if (f->file) fclose(f->file);
-    free(f);
-    return NULL;
-}
-
 void *data_reader_file_open(const char *uri)
 {
-    char path[PATH_MAX], host[PATH_MAX];
-    struct stat st;
+    char path[PATH_MAX];
     struct file_reader *f = calloc(1, sizeof *f);
     if (!f) return NULL;
     path_of(uri, path, sizeof path);
-    errno = ENOENT;
-    if (!adf_host_path(path, host, sizeof host)) return open_failed(f, path, __LINE__);
-    f->file = fopen(host, "rbe");
-    if (!f->file || fstat(fileno(f->file), &st)) return open_failed(f, path, __LINE__);
-    errno = EISDIR;
-    if (!S_ISREG(st.st_mode)) return open_failed(f, path, __LINE__);
-    f->size = st.st_size;
-    ESP_LOGI(TAG, "File size: %d byte, file position: %d", (int)f->size, 0);
+    f->file = adf_sdcard_open(path, &f->size);
+    if (!f->file) {
+        ESP_LOGE(TAG, "Failed to open. File name: %s, error message: %s, line: %d", path,
+                 strerror(errno), __LINE__);
+        free(f);
+        return NULL;
+    }
+    ESP_LOGI(TAG, "File size: %lld byte, file position: %d", (long long)f->size, 0);
     return f;
 }
 

@@ -1,11 +1,9 @@
 #include "esp_fs_ota.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "esp/esp-adf/ota_run.h"
 #include "esp/esp-adf/sdcard.h"
@@ -33,19 +31,11 @@ struct fs_ota {
 
 static FILE *open_app(const char *path, int64_t *len)
 {
-    char host[PATH_MAX];
-    struct stat st;
-    FILE *file = NULL;
     bool longer = strlen(path) > SCHEME_LEN;
     const char *vfs = longer ? path + SCHEME_LEN : path;
-    if (longer && adf_host_path(vfs, host, sizeof host)) file = fopen(host, "rbe");
-    if (file && !fstat(fileno(file), &st) && S_ISREG(st.st_mode)) {
-        *len = st.st_size;
-        return file;
-    }
-    if (file) fclose(file);
-    ESP_LOGE(TAG, "Failed to open the app bin %s", vfs);
-    return NULL;
+    FILE *file = longer ? adf_sdcard_open(vfs, len) : NULL;
+    if (!file) ESP_LOGE(TAG, "Failed to open the app bin %s", vfs);
+    return file;
 }
 
 esp_err_t esp_fs_ota_begin(esp_fs_ota_config_t *ota_config, esp_fs_ota_handle_t *handle)

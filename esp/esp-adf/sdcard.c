@@ -1,8 +1,11 @@
 #include "esp/esp-adf/sdcard.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "device/board.h"
 #include "esp_log.h"
@@ -65,4 +68,26 @@ bool adf_host_path(const char *vfs_path, char *out, size_t size)
     }
     if (size) out[0] = 0;
     return false;
+}
+
+FILE *adf_sdcard_open(const char *vfs_path, int64_t *size)
+{
+    char host[PATH_MAX];
+    struct stat st;
+    errno = ENOENT;
+    /* A FIFO must not make the service wait for a writer. */
+    int fd = adf_host_path(vfs_path, host, sizeof host)
+                 ? open(host, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+                 : -1;
+    if (fd < 0) return NULL;
+    if (fstat(fd, &st) == 0) {
+        *size = st.st_size;
+        FILE *file = S_ISREG(st.st_mode) ? fdopen(fd, "rb") : NULL;
+        if (file) return file;
+        if (!S_ISREG(st.st_mode)) errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    }
+    int why = errno;
+    close(fd);
+    errno = why;
+    return NULL;
 }

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "esp_err.h"
 
@@ -20,5 +22,8 @@ bool adf_sdcard_mounted(void);
  * slashes count as one. false, and out is "": the path is not on a mounted card, has a ".."
  * component, or does not fit into size. The file need not exist. */
 bool adf_host_path(const char *vfs_path, char *out, size_t size);
+
+/* For reading; *size: its bytes. NULL with errno: no such file there, or no regular file. */
+FILE *adf_sdcard_open(const char *vfs_path, int64_t *size);
 
 #endif

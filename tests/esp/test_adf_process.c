@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -146,10 +147,19 @@ static void a_file_that_gets_shorter_is_a_read_error(void **state)
 
 static void files_outside_of_the_card_are_not_there(void **state)
 {
-    static const char *const uris[] = {"file://sdcard/../sdcard/data.bin", "file://etc/passwd",
-                                       "file:///etc/passwd", "file://sdcard", "file://"};
-    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++)
+    static const char *const uris[] = {"file://sdcard/../sdcard/data.bin",
+                                       "file://etc/passwd",
+                                       "file:///etc/passwd",
+                                       "file://sdcard",
+                                       "file://",
+                                       "file://sdcard/fifo"};
+    char fifo[300];
+    snprintf(fifo, sizeof fifo, "%s/sdcard/fifo", adf.dir);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
         assert_int_equal(run_data(uris[i], NULL, adf_yes), OTA_SERV_ERR_REASON_STREAM_INIT_FAIL);
+        assert_int_equal(adf_run_one(adf_app(NULL, uris[i], NULL)), OTA_SERV_ERR_REASON_UNKNOWN);
+    }
     assert_true(adf_storage_is_old());
 }
 
