@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/err.h"
 
@@ -17,6 +18,19 @@ static const char *confine(const struct device *d, const char *asked, char *spec
     return (size_t)n < size ? spec : NULL;
 }
 
+/* The UART below n whose pty the link of spec leads to already. -1: none. */
+static int owner_of_link(struct wires *w, unsigned n, const char *spec)
+{
+    char device[sizeof w->wire[0].pty.device];
+    if (strncmp(spec, "pty:", 4) != 0) return -1;
+    ssize_t len = readlink(spec + 4, device, sizeof device - 1);
+    if (len < 0) return -1;
+    device[len] = 0;
+    for (unsigned m = 0; m < n; m++)
+        if (wires_of(w, m) && strcmp(w->wire[m].pty.device, device) == 0) return (int)m;
+    return -1;
+}
+
 static int open_one(struct wires *w, unsigned n, const struct device *d, const char *option,
                     char *why, size_t why_size)
 {
@@ -26,7 +40,11 @@ static int open_one(struct wires *w, unsigned n, const struct device *d, const c
         if (!*asked) return 0;
         use = confine(d, asked, spec, sizeof spec);
     }
-    if (!use)
+    int owner = use ? owner_of_link(w, n, use) : -1;
+    if (owner >= 0)
+        snprintf(why, why_size, "UART %u: %s leads to UART %d already: give each its own name", n,
+                 use + 4, owner);
+    else if (!use)
         snprintf(why, why_size,
                  "device.conf: uart%u = '%s': a file that the firmware can write may ask for pty, "
                  "pty:NAME in the device directory, or tcp:PORT; the rest goes by --uart%u",

@@ -312,6 +312,7 @@ def test_a_link_that_a_killed_run_left_is_replaced(device, tmp_path):
     ("pty:/nowhere/uart", "/nowhere/uart: No such file or directory"),
     ("pty:{tmp}/file", "/file: File exists"),
     ("pty:{tmp}/elsewhere", "/elsewhere: File exists"),
+    ("pty:{tmp}/good", "/good leads to UART 1 already"),
 ])
 def test_wires_that_cannot_be_are_refused_and_leave_nothing(airlift, device, tmp_path, value, words):
     (tmp_path / "file").write_text("mine")
