@@ -68,8 +68,9 @@ bool cloud_rom_remove(struct cloud *c, const char *who, const char *product, con
                       struct cloud_refusal *why);
 cJSON *cloud_rom_list(struct cloud *c, const char *product, struct cloud_refusal *why);
 
-/* Newest first, at most limit; before: only what is older than this id (0: all). device: a
- * name, or NULL. */
+/* Newest first, at most limit (CLOUD_LOG_MAX); before: only what is older than this id (0: all).
+ * device: a name, or NULL. */
+#define CLOUD_LOG_MAX 1000u
 cJSON *cloud_event_list(struct cloud *c, const char *device, int64_t before, unsigned limit,
                         struct cloud_refusal *why);
 cJSON *cloud_audit_list(struct cloud *c, int64_t before, unsigned limit, struct cloud_refusal *why);

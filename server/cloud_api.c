@@ -1,6 +1,8 @@
 /* See cloud_api.h. */
 #include "server/cloud_api.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +13,6 @@
 #include "server/cloud_wire.h"
 
 #define LIST_DEFAULT 100u
-#define LIST_MAX     1000u
 
 /* Hangs on the request until it is gone. */
 struct call {
@@ -19,6 +20,9 @@ struct call {
     struct http_request *r;
     const struct route *route;
     char name[CLOUD_NAME_MAX + 32]; /* of the product or device, or a key's id */
+    char device[CLOUD_NAME_MAX + 1], product[CLOUD_NAME_MAX + 1];
+    char version[CLOUD_VERSION_MAX + 1]; /* arguments of the query; "": absent */
+    int64_t before, limit;
     char who[80];
     struct cloud_body body;
     cJSON *in;
@@ -75,9 +79,51 @@ static const char *text_of(struct call *k, const char *key, const char *fallback
 }
 
 /* An argument of the query, or NULL. */
-static const char *argument(struct call *k, const char *name, char *out, size_t size)
+static const char *given(const char *argument)
 {
-    return http_request_query(k->r, name, out, size) ? out : NULL;
+    return argument[0] ? argument : NULL;
+}
+
+/* 1 to max in decimal. */
+static bool number_of(const char *text, int64_t max, int64_t *out)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    *out = n;
+    return isdigit((unsigned char)text[0]) && *end == 0 && errno == 0 && n >= 1 && n <= max;
+}
+
+static bool take_text(struct http_request *r, const char *name, char *out, size_t size)
+{
+    return !http_request_query_raw(r, name) || (http_request_query(r, name, out, size) && *out);
+}
+
+static bool take_number(struct http_request *r, const char *name, int64_t max, int64_t *out)
+{
+    char text[24];
+    return !http_request_query_raw(r, name) ||
+           (http_request_query(r, name, text, sizeof text) && number_of(text, max, out));
+}
+
+/* Takes the query apart. What is misspelt or does not fit must not pass for absent: the answer
+ * would tell of everything. */
+static bool take_arguments(struct call *k)
+{
+    static const char *const names[] = {"device", "product", "version", "before", "limit", NULL};
+    char message[120];
+    struct http_request *r = k->r;
+    const char *bad = http_request_unknown_query(r, names);
+    k->limit = LIST_DEFAULT;
+    if (!bad && !take_text(r, "device", k->device, sizeof k->device)) bad = "device";
+    if (!bad && !take_text(r, "product", k->product, sizeof k->product)) bad = "product";
+    if (!bad && !take_text(r, "version", k->version, sizeof k->version)) bad = "version";
+    if (!bad && !take_number(r, "before", INT64_MAX, &k->before)) bad = "before";
+    if (!bad && !take_number(r, "limit", CLOUD_LOG_MAX, &k->limit)) bad = "limit";
+    if (!bad) return true;
+    snprintf(message, sizeof message, "the argument '%.40s' is unknown, or its value is none", bad);
+    answer_error(r, 400, "argument", message, "see docs/cloud.md");
+    return false;
 }
 
 static void products_list(struct call *k)
@@ -132,11 +178,10 @@ static void roms_deploy(struct call *k)
 static void rom_remove(struct call *k)
 {
     struct cloud_refusal why;
-    char version[CLOUD_VERSION_MAX + 1];
-    if (!argument(k, "version", version, sizeof version))
+    if (!k->version[0])
         answer_error(k->r, 400, "version", "which version? Add ?version=V", NULL);
     else
-        give_done(k, cloud_rom_remove(k->cloud, k->who, k->name, version, &why), &why);
+        give_done(k, cloud_rom_remove(k->cloud, k->who, k->name, k->version, &why), &why);
 }
 
 static void rom_current(struct call *k)
@@ -149,10 +194,7 @@ static void rom_current(struct call *k)
 static void devices_list(struct call *k)
 {
     struct cloud_refusal why;
-    char product[CLOUD_NAME_MAX + 1];
-    give_list(k, "devices",
-              cloud_device_list(k->cloud, argument(k, "product", product, sizeof product), &why),
-              &why);
+    give_list(k, "devices", cloud_device_list(k->cloud, given(k->product), &why), &why);
 }
 
 static void devices_create(struct call *k)
@@ -167,6 +209,7 @@ static void devices_create(struct call *k)
     n.open = strcmp(privacy, "public") == 0;
     double number = cJSON_IsNumber(count) ? count->valuedouble : count ? 0 : 1;
     n.count = number >= 0 && number <= CLOUD_BATCH_MAX ? (unsigned)number : 0;
+    if (n.count != number) n.count = 0; /* no whole number */
     if (!n.open && strcmp(privacy, "private") != 0)
         answer_error(k->r, 400, "privacy", "'privacy' is 'private' or 'public'", NULL);
     else if (cloud_device_create(k->cloud, k->who, &n, &list, &why)) {
@@ -209,19 +252,15 @@ static void device_override(struct call *k)
 static void keys_list(struct call *k)
 {
     struct cloud_refusal why;
-    char device[CLOUD_NAME_MAX + 1], product[CLOUD_NAME_MAX + 1];
-    give_list(k, "keys",
-              cloud_key_list(k->cloud, argument(k, "device", device, sizeof device),
-                             argument(k, "product", product, sizeof product), &why),
-              &why);
+    give_list(k, "keys", cloud_key_list(k->cloud, given(k->device), given(k->product), &why), &why);
 }
 
 static void keys_create(struct call *k)
 {
     struct cloud_refusal why;
     cJSON *doc = NULL;
-    const char *device = cJSON_GetStringValue(cJSON_GetObjectItem(k->in, "device"));
-    const char *product = cJSON_GetStringValue(cJSON_GetObjectItem(k->in, "product"));
+    const char *device = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(k->in, "device"));
+    const char *product = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(k->in, "product"));
     const char *label = text_of(k, "label", "");
     if (!label) return;
     bool ok = cloud_key_create(k->cloud, k->who, device, product, label, &doc, &why);
@@ -231,35 +270,26 @@ static void keys_create(struct call *k)
 static void key_revoke(struct call *k)
 {
     struct cloud_refusal why;
-    give_done(k, cloud_key_revoke(k->cloud, k->who, strtoll(k->name, NULL, 10), &why), &why);
-}
-
-/* A number of the query. */
-static int64_t number(struct call *k, const char *name, int64_t fallback, int64_t max)
-{
-    char text[24];
-    int64_t n = argument(k, name, text, sizeof text) ? strtoll(text, NULL, 10) : fallback;
-    return n < 0 ? 0 : n > max ? max : n;
+    int64_t id;
+    if (!number_of(k->name, INT64_MAX, &id))
+        answer_error(k->r, 400, "id", "a key is named by its number",
+                     "'airlift cloud key list' tells");
+    else
+        give_done(k, cloud_key_revoke(k->cloud, k->who, id, &why), &why);
 }
 
 static void events_list(struct call *k)
 {
     struct cloud_refusal why;
-    char device[CLOUD_NAME_MAX + 1];
     give_list(k, "events",
-              cloud_event_list(k->cloud, argument(k, "device", device, sizeof device),
-                               number(k, "before", 0, INT64_MAX),
-                               (unsigned)number(k, "limit", LIST_DEFAULT, LIST_MAX), &why),
+              cloud_event_list(k->cloud, given(k->device), k->before, (unsigned)k->limit, &why),
               &why);
 }
 
 static void audit_list(struct call *k)
 {
     struct cloud_refusal why;
-    give_list(k, "audit",
-              cloud_audit_list(k->cloud, number(k, "before", 0, INT64_MAX),
-                               (unsigned)number(k, "limit", LIST_DEFAULT, LIST_MAX), &why),
-              &why);
+    give_list(k, "audit", cloud_audit_list(k->cloud, k->before, (unsigned)k->limit, &why), &why);
 }
 
 static const struct route routes[] = {
@@ -331,6 +361,7 @@ void cloud_api_begin(struct cloud *c, struct http_request *r, const char *rest)
     k->r = r;
     snprintf(k->who, sizeof k->who, "publishing token from %s", cloud_wire_peer(r, peer));
     k->route = find_route(k, rest, methods);
+    if (k->route && !take_arguments(k)) return;
     if (k->route && !http_request_is(r, "POST"))
         k->route->run(k);
     else if (methods[0] && !k->route)
@@ -349,7 +380,7 @@ void cloud_api_body(struct http_request *r, const void *data, size_t len)
 void cloud_api_end(struct http_request *r)
 {
     struct call *k = http_request_user(r);
-    k->in = k->body.text ? cJSON_ParseWithLength(k->body.text, k->body.len) : NULL;
+    k->in = k->body.text ? cloud_json_parse(k->body.text, k->body.len) : NULL;
     if (cJSON_IsObject(k->in))
         k->route->run(k);
     else

@@ -159,6 +159,7 @@ bool cloud_device_override(struct cloud *c, const char *who, const char *name, c
 
 cJSON *cloud_device_list(struct cloud *c, const char *product, struct cloud_refusal *why)
 {
+    if (!cloud_known(c, product, NULL, why)) return NULL;
     cJSON *rows = cloud_read_rows(c, why,
                                   DEVICES "WHERE ?1 IS NULL OR p.name = ?1 "
                                           "ORDER BY d.id",

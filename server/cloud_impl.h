@@ -32,6 +32,9 @@ cJSON *cloud_read_rows(struct cloud *c, struct cloud_refusal *why, const char *s
  * to be reset before that is given back. NULL: failed, *err says how. */
 sqlite3_stmt *cloud_kept(struct cloud *c, enum cloud_kept which, int *err, const char *sql,
                          const char *types, ...);
+/* Is there a product, or device, of that name (NULL: yes)? For readers. */
+bool cloud_known(struct cloud *c, const char *product, const char *device,
+                 struct cloud_refusal *why);
 /* A statement without rows. */
 bool cloud_sql_do(sqlite3 *db, struct cloud_refusal *why, const char *sql, const char *types, ...);
 /* The first column of the first row; -1: no row. false: failed. */

@@ -81,6 +81,7 @@ bool cloud_key_revoke(struct cloud *c, const char *who, int64_t id, struct cloud
 cJSON *cloud_key_list(struct cloud *c, const char *device, const char *product,
                       struct cloud_refusal *why)
 {
+    if (!cloud_known(c, product, device, why)) return NULL;
     return cloud_read_rows(c, why,
                            "SELECT k.id, k.role, d.name AS device, p.name AS product, "
                            "k.label, " CLOUD_TIME("k.created") " AS created, " CLOUD_TIME(

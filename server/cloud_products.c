@@ -83,10 +83,9 @@ bool cloud_product_create(struct cloud *c, const char *who, const char *name,
                           const char *description, cJSON **doc, struct cloud_refusal *why)
 {
     struct new_product n = {.who = who, .name = name, .description = description};
-    if (!cloud_name_ok(name, why)) return false;
-    if (strlen(description) > 200)
-        return cloud_refuse(why, 400, "description", NULL, "the description is too long");
-    if (!cloud_change(c, create, &n, why)) return false;
+    if (!cloud_name_ok(name, why) || !cloud_description_ok(description, why) ||
+        !cloud_change(c, create, &n, why))
+        return false;
     *doc = cJSON_CreateObject();
     cJSON_AddNumberToObject(*doc, "id", (double)n.id);
     cJSON_AddStringToObject(*doc, "name", name);

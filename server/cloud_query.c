@@ -1,7 +1,6 @@
 /* See cloud_query.h. */
 #include "server/cloud_query.h"
 
-#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +43,18 @@ bool cloud_query_value(const char *raw, char *out, size_t size)
     return true;
 }
 
+cJSON *cloud_json_parse(const char *text, size_t len)
+{
+    static const char escaped[] = "\\u0000";
+    const char *end = text;
+    if (memchr(text, 0, len) || memmem(text, len, escaped, sizeof escaped - 1)) return NULL;
+    cJSON *doc = cJSON_ParseWithLengthOpts(text, len, &end, false);
+    while (doc && end < text + len && isspace((unsigned char)*end)) end++;
+    if (doc && end == text + len) return doc;
+    cJSON_Delete(doc);
+    return NULL;
+}
+
 /* false: there, but no text, or too long. Absent leaves out alone. */
 static bool take_text(const cJSON *doc, const char *key, char *out, size_t size)
 {
@@ -73,6 +84,8 @@ static bool take_files(const cJSON *list, struct cloud_deploy *out, struct cloud
         if (!take_text(f, "path", from, ARTIFACT_NAME_MAX + 1) ||
             !take_text(f, "artifact", from, ARTIFACT_NAME_MAX + 1) || !from[0])
             return bad_field(why, "files[].artifact");
+        if (!take_text(f, "sha256", out->files[out->count].sha256, BLOB_HEX_LEN))
+            return bad_field(why, "files[].sha256");
         if (!cloud_file_ok(name, why)) return false;
         for (size_t i = 0; i < out->count; i++)
             if (strcmp(out->files[i].name, name) == 0)
@@ -117,22 +130,31 @@ bool cloud_deploy_parse(const char *text, size_t len, struct cloud_deploy *out,
                         struct cloud_refusal *why)
 {
     *out = (struct cloud_deploy){.life_cycle = "beta"};
-    cJSON *doc = cJSON_ParseWithLength(text, len);
+    cJSON *doc = cloud_json_parse(text, len);
     if (!doc) return cloud_refuse(why, 400, "body", NULL, "the body is no JSON");
     bool ok = take_deploy(doc, out, why);
     cJSON_Delete(doc);
     return ok;
 }
 
+void cloud_make_plain(char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~') *text = '?';
+}
+
 bool cloud_report_parse(const char *text, size_t len, struct cloud_report *out)
 {
     *out = (struct cloud_report){0};
-    cJSON *doc = cJSON_ParseWithLength(text, len);
+    cJSON *doc = cloud_json_parse(text, len);
     const cJSON *get = cJSON_GetObjectItemCaseSensitive(doc, "get");
     const cJSON *body = cJSON_GetObjectItemCaseSensitive(doc, "body");
     bool ok = take_text(get, "action", out->action, sizeof out->action) &&
               take_text(body, "pre_rom_version", out->before, sizeof out->before) &&
               take_text(body, "rom_version", out->version, sizeof out->version) && out->action[0];
+    cloud_make_plain(out->action);
+    cloud_make_plain(out->before);
+    cloud_make_plain(out->version);
     cJSON_Delete(doc);
     return ok;
 }

@@ -51,6 +51,12 @@ static bool check_files(struct cloud *c, struct new_rom *n, cJSON *warnings,
             return cloud_refuse(why, err == -ENOENT ? 404 : 500, "artifact",
                                 "publish it first: 'airlift push FILE'",
                                 "there is no artifact '%.127s' for %s", from, name);
+        const char *expected = n->what->files[i].sha256;
+        if (expected[0] && strcmp(expected, n->sha256[i]) != 0) {
+            blob_release(blob);
+            return cloud_refuse(why, 409, "artifact", "somebody deploys the same? Try again",
+                                "the artifact '%.127s' was published anew meanwhile", from);
+        }
         bool ok = cloud_file_check(name, blob_data(blob), blob_size(blob), warning, why);
         blob_release(blob);
         if (!ok) return false;

@@ -49,6 +49,16 @@ bool cloud_label_ok(const char *what, const char *label, struct cloud_refusal *w
                         "the %s '%.40s' cannot be used", what, label);
 }
 
+bool cloud_description_ok(const char *text, struct cloud_refusal *why)
+{
+    size_t len = 0;
+    while ((unsigned char)text[len] >= ' ' && text[len] != 0x7f) len++;
+    if (text[len] == 0 && len <= CLOUD_DESCRIPTION_MAX) return true;
+    return cloud_refuse(why, 400, "description", NULL,
+                        "the description is longer than %u bytes, or has control characters",
+                        CLOUD_DESCRIPTION_MAX);
+}
+
 bool cloud_version_ok(const char *version, struct cloud_refusal *why)
 {
     const char *bad = bad_byte(version), *blank = strchr(version, ' ');

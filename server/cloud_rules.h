@@ -8,11 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLOUD_NAME_MAX    32u /* of products and devices */
-#define CLOUD_VERSION_MAX 64u /* what AT+CIUPDATE takes */
-#define CLOUD_LABEL_MAX   32u /* life cycle, corename */
-#define CLOUD_FILE_MAX    68u /* a partition's name of 64 and ".bin" */
-#define CLOUD_FILES_MAX   10u /* of one version */
+#define CLOUD_NAME_MAX        32u /* of products and devices */
+#define CLOUD_VERSION_MAX     64u /* what AT+CIUPDATE takes */
+#define CLOUD_LABEL_MAX       32u /* life cycle, corename */
+#define CLOUD_FILE_MAX        68u /* a partition's name of 64 and ".bin" */
+#define CLOUD_FILES_MAX       10u /* of one version */
+#define CLOUD_DESCRIPTION_MAX 200u
 
 /* Why something is not done, as an answer of the API. */
 struct cloud_refusal {
@@ -32,6 +33,8 @@ bool cloud_name_ok(const char *name, struct cloud_refusal *why);
 bool cloud_version_ok(const char *version, struct cloud_refusal *why);
 /* The same, what: its name for people. "" is allowed. */
 bool cloud_label_ok(const char *what, const char *label, struct cloud_refusal *why);
+/* For people: no control characters, at most CLOUD_DESCRIPTION_MAX bytes. */
+bool cloud_description_ok(const char *text, struct cloud_refusal *why);
 /* As a version, but blanks are allowed and '/' is not; ends with ".bin". */
 bool cloud_file_ok(const char *name, struct cloud_refusal *why);
 

@@ -109,6 +109,26 @@ bool cloud_sql_do(sqlite3 *db, struct cloud_refusal *why, const char *sql, const
     return err == 0 || storage_failed(why, err);
 }
 
+bool cloud_known(struct cloud *c, const char *product, const char *device,
+                 struct cloud_refusal *why)
+{
+    cJSON *rows = cloud_read_rows(c, why,
+                                  "SELECT (?1 IS NULL OR EXISTS(SELECT 1 FROM cloud_product WHERE"
+                                  " name = ?1)) AS p, (?2 IS NULL OR EXISTS(SELECT 1 FROM"
+                                  " cloud_device WHERE name = ?2)) AS d",
+                                  "tt", product, device);
+    if (!rows) return false;
+    bool has_product = cJSON_GetNumberValue(cJSON_GetObjectItem(rows->child, "p")) > 0;
+    bool has_device = cJSON_GetNumberValue(cJSON_GetObjectItem(rows->child, "d")) > 0;
+    cJSON_Delete(rows);
+    if (has_product && has_device) return true;
+    return cloud_refuse(why, 404, "not_found",
+                        has_product ? "'airlift cloud device list' tells"
+                                    : "'airlift cloud product list' tells",
+                        "there is no %s '%.64s'", has_product ? "device" : "product",
+                        has_product ? device : product);
+}
+
 bool cloud_sql_number(sqlite3 *db, struct cloud_refusal *why, int64_t *out, const char *sql,
                       const char *types, ...)
 {

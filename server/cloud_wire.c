@@ -71,12 +71,21 @@ static bool within(struct http_request *r, struct cloud_limit *l, uint64_t who)
     return false;
 }
 
-static bool refuse_key(struct http_request *r, int err)
+/* A stranger gets a line in the log, as wrong tokens of publishers do; but one a second at most,
+ * and nothing on the disk: there is no end of strangers. */
+static bool refuse_key(struct cloud_service *s, struct http_request *r, int err)
 {
-    if (err == -ENOENT)
-        answer_status(r, 403, "the token is missing or not right");
-    else
+    char peer[64];
+    long long now = now_ms();
+    if (err != -ENOENT) {
         answer_status(r, 500, "the storage of the server failed");
+        return false;
+    }
+    answer_status(r, 403, "the token is missing or not right");
+    if (now - atomic_load(&s->told_ms) >= 1000) {
+        atomic_store(&s->told_ms, now);
+        server_log("%s: no token of a module or product", cloud_wire_peer(r, peer));
+    }
     return false;
 }
 
@@ -85,9 +94,9 @@ static bool is_device(struct cloud_service *s, struct http_request *r, struct vi
 {
     char key[CLOUD_KEY_LEN + 1];
     if (!cloud_authorization(http_request_header(r, "Authorization"), key))
-        return refuse_key(r, -ENOENT);
+        return refuse_key(s, r, -ENOENT);
     int err = cloud_device_of_key(s->cloud, key, &v->device);
-    if (err != 0) return refuse_key(r, err);
+    if (err != 0) return refuse_key(s, r, err);
     if (!within(r, s->keys, cloud_limit_text(key))) return false;
     snprintf(v->event.device_name, sizeof v->event.device_name, "%s", v->device.name);
     snprintf(v->event.product, sizeof v->event.product, "%s", v->device.product_name);
@@ -117,14 +126,29 @@ static void list(struct cloud_service *s, struct http_request *r, const struct v
     }
 }
 
+/* Somebody will look for the reason why the module does not upgrade. */
+static void note_missing(struct cloud_service *s, struct visit *v, const char *version,
+                         const char *file)
+{
+    struct cloud_event *e = &v->event;
+    snprintf(e->version, sizeof e->version, "%s", version);
+    snprintf(e->file, sizeof e->file, "%s", file);
+    cloud_make_plain(e->version);
+    cloud_make_plain(e->file);
+    snprintf(e->status, sizeof e->status, "missing");
+    cloud_note_event(s->cloud, e);
+}
+
 static void download(struct cloud_service *s, struct http_request *r, struct visit *v)
 {
     char version[CLOUD_VERSION_MAX + 1], file[CLOUD_FILE_MAX + 1];
     struct cloud_file found;
     int err = -ENOENT;
-    if (cloud_query_value(http_request_query_raw(r, "version"), version, sizeof version) &&
-        cloud_query_value(http_request_query_raw(r, "filename"), file, sizeof file))
-        err = cloud_file_find(s->cloud, &v->device, version, file, &found);
+    bool fits = cloud_query_value(http_request_query_raw(r, "version"), version, sizeof version) &&
+                cloud_query_value(http_request_query_raw(r, "filename"), file, sizeof file);
+    snprintf(v->event.action, sizeof v->event.action, "download");
+    if (fits) err = cloud_file_find(s->cloud, &v->device, version, file, &found);
+    if (fits && err == -ENOENT) note_missing(s, v, version, file);
     struct blob *blob = err == 0 ? blob_open(store_blobs(s->store), found.sha256, &err) : NULL;
     if (!blob) {
         answer_status(r, err == -ENOENT ? 404 : 500,
@@ -137,7 +161,6 @@ static void download(struct cloud_service *s, struct http_request *r, struct vis
     v->sent = firmware_send(r, &a, blob);
     v->downloads = http_request_is(r, "GET") && (v->sent.status == 200 || v->sent.status == 206);
     v->end = a.size;
-    snprintf(v->event.action, sizeof v->event.action, "download");
     snprintf(v->event.version, sizeof v->event.version, "%s", found.version);
     snprintf(v->event.file, sizeof v->event.file, "%s", found.name);
 }
@@ -181,7 +204,7 @@ static void begin_deploy(struct cloud_service *s, struct http_request *r, struct
                   ? cloud_product_of_key(s->cloud, key, &v->product, v->product_name, &v->owner_key)
                   : -ENOENT;
     if (err != 0 || v->product != id)
-        refuse_key(r, err != 0 ? err : -ENOENT);
+        refuse_key(s, r, err != 0 ? err : -ENOENT);
     else
         within(r, s->keys, cloud_limit_text(key));
 }

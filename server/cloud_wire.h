@@ -12,6 +12,8 @@
 #ifndef SERVER_CLOUD_WIRE_H
 #define SERVER_CLOUD_WIRE_H
 
+#include <stdatomic.h>
+
 #include "net/http_server.h"
 #include "server/cloud.h"
 #include "server/cloud_limit.h"
@@ -22,6 +24,7 @@ struct cloud_service {
     struct cloud *cloud;
     struct store *store;
     struct cloud_limit *keys, *addresses; /* requests of one key, of one address */
+    atomic_llong told_ms;                 /* when the log was told of a stranger */
 };
 
 /* path: decoded, begins with the prefix. The others are for requests that begin has seen. */

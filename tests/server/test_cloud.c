@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "server/cloud.h"
@@ -200,6 +202,8 @@ static void an_owner_key_is_no_token_and_a_token_no_owner_key(void **state)
     assert_int_equal(cloud_product_of_key(cloud, key, &id, name, &key_id), -ENOENT);
     assert_int_equal(cloud_product_of_key(cloud, owner, &id, name, &key_id), 0);
     assert_string_equal(name, "lamp");
+    OK(cloud_key_revoke(cloud, "test", key_id, &why));
+    assert_int_equal(cloud_product_of_key(cloud, owner, &id, name, &key_id), -ENOENT);
     cJSON_Delete(doc);
 }
 
@@ -290,6 +294,28 @@ static void a_deployment_that_is_refused_leaves_nothing(void **state)
     cJSON_Delete(roms);
 }
 
+/* Two who deploy at once publish under the same name. */
+static void a_content_other_than_the_announced_is_not_deployed(void **state)
+{
+    char key[CLOUD_KEY_LEN + 1];
+    cJSON *doc = NULL;
+    struct cloud_deploy d = {.version = "v9", .count = 1, .files = {{"own.bin", "two", ""}}};
+    scene(key);
+    memset(d.files[0].sha256, '0', BLOB_HEX_LEN - 1);
+    REFUSED(cloud_deploy(cloud, "test", "lamp", &d, &doc, &why), "artifact");
+    assert_int_equal(why.status, 409);
+}
+
+static void lists_of_what_does_not_exist_are_refused(void **state)
+{
+    char key[CLOUD_KEY_LEN + 1];
+    scene(key);
+    REFUSED(cloud_device_list(cloud, "nothing", &why), "not_found");
+    REFUSED(cloud_key_list(cloud, NULL, "nothing", &why), "not_found");
+    REFUSED(cloud_key_list(cloud, "nothing", NULL, &why), "not_found");
+    assert_non_null(strstr(why.message, "device"));
+}
+
 static void a_batch_is_made_whole_or_not_at_all(void **state)
 {
     char key[CLOUD_KEY_LEN + 1];
@@ -365,6 +391,30 @@ static void a_device_is_activated_once(void **state)
     cJSON_Delete(events);
 }
 
+static atomic_bool enough, begun;
+
+static void *keep_noting(void *arg)
+{
+    const struct cloud_event e = {.device = 1, .action = "download", .status = "done"};
+    for (; !enough; begun = true) cloud_note_event(cloud, &e);
+    return NULL;
+}
+
+static void a_list_of_events_does_not_wait_for_those_to_come(void **state)
+{
+    pthread_t thread;
+    char key[CLOUD_KEY_LEN + 1];
+    scene(key);
+    enough = begun = false;
+    alarm(20); /* ends a test that waits for ever */
+    assert_int_equal(pthread_create(&thread, NULL, keep_noting, NULL), 0);
+    while (!begun) usleep(1000);
+    cJSON_Delete(cloud_event_list(cloud, NULL, 0, 10, &why));
+    enough = true;
+    pthread_join(thread, NULL);
+    alarm(0);
+}
+
 static void last_active_outlives_a_stop(void **state)
 {
     char key[CLOUD_KEY_LEN + 1];
@@ -377,26 +427,50 @@ static void last_active_outlives_a_stop(void **state)
     cJSON_Delete(doc);
 }
 
-static void every_change_is_in_the_audit_log(void **state)
+/* Each change of the cloud, once; and changes that are refused. */
+static void change_everything(void)
 {
     char key[CLOUD_KEY_LEN + 1];
-    static const char *const expected[] = {"device remove", "rom remove",    "device override",
-                                           "current",       "deploy",        "deploy",
-                                           "device create", "product create"};
+    cJSON *doc, *list;
     scene(key);
     OK(cloud_rom_current(cloud, "somebody", "lamp", "v2", &why));
     OK(cloud_device_override(cloud, "test", "l1", NULL, &why));
     OK(cloud_rom_remove(cloud, "test", "lamp", "v1", &why));
+    product("fan");
+    OK(cloud_device_move(cloud, "test", "l1", "fan", &why));
+    OK(cloud_key_create(cloud, "test", NULL, "fan", "spare", &doc, &why));
+    int64_t id = (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItem(doc, "id"));
+    cJSON_Delete(doc);
+    OK(cloud_key_revoke(cloud, "test", id, &why));
+    REFUSED(cloud_key_revoke(cloud, "test", id, &why), "not_found");
+    const struct cloud_new_devices two = {"b", "fan", false, 2};
+    OK(cloud_device_create(cloud, "test", &two, &list, &why));
+    cJSON_Delete(list);
     OK(cloud_device_remove(cloud, "test", "l1", &why));
     REFUSED(cloud_rom_current(cloud, "test", "lamp", "v7", &why), "not_found");
+    OK(cloud_product_remove(cloud, "test", "lamp", &why));
+}
+
+static void every_change_is_in_the_audit_log(void **state)
+{
+    static const char *const expected[][2] = {
+        {"product remove", "lamp"}, {"device remove", "l1"},   {"device create", "b2"},
+        {"device create", "b1"},    {"key revoke", "4"},       {"key create", "fan"},
+        {"device move", "l1"},      {"product create", "fan"}, {"rom remove", "lamp"},
+        {"device override", "l1"},  {"current", "lamp"},       {"deploy", "lamp"},
+        {"deploy", "lamp"},         {"device create", "l1"},   {"product create", "lamp"},
+    };
+    const int count = sizeof expected / sizeof *expected;
+    change_everything();
     cJSON *log = cloud_audit_list(cloud, 0, 100, &why);
-    assert_int_equal(cJSON_GetArraySize(log), 8);
-    for (int i = 0; i < 8; i++)
-        assert_string_equal(
-            cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(log, i), "what")),
-            expected[i]);
+    for (int i = 0; i < count; i++) {
+        const cJSON *e = cJSON_GetArrayItem(log, i);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(e, "what")), expected[i][0]);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(e, "object")), expected[i][1]);
+    }
+    assert_int_equal(cJSON_GetArraySize(log), count);
     assert_string_equal(
-        cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(log, 3), "who")), "somebody");
+        cJSON_GetStringValue(cJSON_GetObjectItem(cJSON_GetArrayItem(log, 10), "who")), "somebody");
     cJSON_Delete(log);
 }
 
@@ -425,9 +499,12 @@ int main(void)
         TEST(what_modules_get_cannot_be_deleted),
         TEST(versions_in_use_cannot_be_removed),
         TEST(a_deployment_that_is_refused_leaves_nothing),
+        TEST(a_content_other_than_the_announced_is_not_deployed),
+        TEST(lists_of_what_does_not_exist_are_refused),
         TEST(a_batch_is_made_whole_or_not_at_all),
         TEST(a_query_writes_nothing),
         TEST(a_device_is_activated_once),
+        TEST(a_list_of_events_does_not_wait_for_those_to_come),
         TEST(last_active_outlives_a_stop),
         TEST(every_change_is_in_the_audit_log),
         TEST(the_audit_log_only_grows),

@@ -87,6 +87,34 @@ static void a_deployment_is_read(void **state)
     assert_int_equal(d.count, 2);
     assert_string_equal(d.files[1].name, "mqtt_ca.bin");
     assert_string_equal(d.files[1].artifact, "ca");
+    assert_string_equal(d.files[1].sha256, "");
+    assert_true(parse("{\"version\":\"v1\",\"files\":[{\"name\":\"ota.bin\",\"artifact\":\"app\","
+                      "\"sha256\":\"00ff\"}]}"));
+    assert_string_equal(d.files[0].sha256, "00ff");
+}
+
+static bool is_json(const char *text, size_t len)
+{
+    cJSON *doc = cloud_json_parse(text, len);
+    cJSON_Delete(doc);
+    return doc != NULL;
+}
+
+static void json_ends_where_its_text_ends(void **state)
+{
+    static const char good[] = " {\"a\":\"b\"}\r\n ", after[] = "{} {}",
+                      escaped[] = "\"a\\u0000b\"", raw[] = "\"a\0b\"";
+    static char deep[5000];
+    assert_true(is_json(good, strlen(good)));
+    assert_true(is_json("{}", 2));
+    assert_false(is_json("{}", 1));
+    assert_false(is_json("", 0));
+    assert_false(is_json(after, strlen(after)));
+    assert_false(is_json(escaped, strlen(escaped)));
+    assert_false(is_json(raw, sizeof raw - 1));
+    assert_false(is_json("{}", 3)); /* with the NUL behind */
+    memset(deep, '[', sizeof deep);
+    assert_false(is_json(deep, sizeof deep));
 }
 
 static void the_vendors_hook_is_read(void **state)
@@ -145,6 +173,8 @@ static void malformed_deployments_are_refused(void **state)
         "{\"productRoms\":[]}",
         "{\"productRoms\":[{},{}]}",
         "{\"productRoms\":7}",
+        "{\"version\":\"v1\",\"files\":[{\"name\":\"a.bin\",\"artifact\":\"a\",\"sha256\":1}]}",
+        "{\"version\":\"v1\",\"files\":[{\"name\":\"a.bin\",\"artifact\":\"a\"}]} x",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(parse(bad[i]));
 }
@@ -180,6 +210,18 @@ static void reports_of_upgrades_are_read(void **state)
     assert_false(cloud_report_parse("", 0, &r));
 }
 
+static void a_report_cannot_write_on_a_terminal(void **state)
+{
+    static const char text[] =
+        "{\"get\":{\"action\":\"a\\u001b[2J\"},\"body\":{\"pre_rom_version\":"
+        "\"\\n\",\"rom_version\":\"\xff\x7f~\"}}";
+    struct cloud_report r;
+    assert_true(cloud_report_parse(text, sizeof text - 1, &r));
+    assert_string_equal(r.action, "a?[2J");
+    assert_string_equal(r.before, "?");
+    assert_string_equal(r.version, "??~");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,12 +229,14 @@ int main(void)
         cmocka_unit_test(anything_else_is_no_token),
         cmocka_unit_test(unencoded_values_stand_for_themselves),
         cmocka_unit_test(values_too_long_or_with_control_characters_are_refused),
+        cmocka_unit_test(json_ends_where_its_text_ends),
         cmocka_unit_test(a_deployment_is_read),
         cmocka_unit_test(the_vendors_hook_is_read),
         cmocka_unit_test(deployments_that_break_clients_are_refused),
         cmocka_unit_test(malformed_deployments_are_refused),
         cmocka_unit_test(more_than_ten_files_are_refused),
         cmocka_unit_test(reports_of_upgrades_are_read),
+        cmocka_unit_test(a_report_cannot_write_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

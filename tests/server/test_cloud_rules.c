@@ -119,6 +119,22 @@ static void a_minutes_requests_may_come_at_once_and_no_more(void **state)
     cloud_limit_free(l);
 }
 
+static void a_description_is_one_short_line(void **state)
+{
+    struct cloud_refusal why;
+    char text[CLOUD_DESCRIPTION_MAX + 2];
+    assert_true(cloud_description_ok("", &why));
+    assert_true(cloud_description_ok("a l\xc3\xa4mp", &why));
+    assert_false(cloud_description_ok("\033[2J", &why));
+    assert_false(cloud_description_ok("a\nb", &why));
+    assert_false(cloud_description_ok("\x7f", &why));
+    memset(text, 'x', sizeof text);
+    text[CLOUD_DESCRIPTION_MAX + 1] = 0;
+    assert_false(cloud_description_ok(text, &why));
+    text[CLOUD_DESCRIPTION_MAX] = 0;
+    assert_true(cloud_description_ok(text, &why));
+}
+
 static void a_limit_of_nought_takes_everything(void **state)
 {
     struct cloud_limit *l = cloud_limit_new(0);
@@ -146,6 +162,7 @@ int main(void)
         cmocka_unit_test(files_have_to_be_what_their_names_say),
         cmocka_unit_test(names_that_modules_fail_with_are_warned_of),
         cmocka_unit_test(a_minutes_requests_may_come_at_once_and_no_more),
+        cmocka_unit_test(a_description_is_one_short_line),
         cmocka_unit_test(a_limit_of_nought_takes_everything),
         cmocka_unit_test(an_ipv6_network_is_one_caller),
     };
