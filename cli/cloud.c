@@ -64,14 +64,14 @@ static const struct cli_option deploy_options[] = {
 
 static const struct cli_option events_options[] = {
     {"--device", "NAME", "only those of this device", false},
-    {"--limit", "N", "at most so many (100)", false},
+    {"--limit", "N", "at most so many, up to 1000 (100)", false},
     {"--before", "ID", "only what is older than this entry", false},
     SERVER_LINK_OPTIONS,
     {0},
 };
 
 static const struct cli_option audit_options[] = {
-    {"--limit", "N", "at most so many (100)", false},
+    {"--limit", "N", "at most so many, up to 1000 (100)", false},
     {"--before", "ID", "only what is older than this entry", false},
     SERVER_LINK_OPTIONS,
     {0},

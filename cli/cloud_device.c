@@ -4,10 +4,12 @@
 
 #include "cli/cloud.h"
 
-#define PLACE_KEY                                                                                 \
-    "A key is shown once; the server keeps its hash. It goes into a module's firmware as\n"       \
-    "CONFIG_AT_OTA_TOKEN_KEY and CONFIG_AT_OTA_SSL_TOKEN_KEY (menuconfig of ESP-AT), with this\n" \
-    "server as CONFIG_AT_OTA_SERVER_IP and _PORT; then AT+CIUPDATE asks here.\n"
+#define PLACE_KEY                                                                                  \
+    "A key is shown once; the server keeps its hash. It goes into a module's firmware as\n"        \
+    "CONFIG_AT_OTA_TOKEN_KEY and CONFIG_AT_OTA_SSL_TOKEN_KEY (menuconfig of ESP-AT), with this\n"  \
+    "server as CONFIG_AT_OTA_SERVER_IP and _PORT; then AT+CIUPDATE asks here. Airlift's own AT\n"  \
+    "firmware takes it at run time, too: AT+SYSMFG=2,\"airlift_ota\",\"token\",7,40 and, behind\n" \
+    "the >, the 40 digits (docs/at-upgrade.md).\n"
 
 static void print_new(const cJSON *d)
 {

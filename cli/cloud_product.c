@@ -1,4 +1,5 @@
 /* airlift cloud product, roms, current, events, audit. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ int cloud_product_show_run(const struct cli_args *a)
     int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
     if (done) return status;
     print_product(doc);
+    if (*cli_text_of(doc, "description")) cli_print("%s\n", cli_text_of(doc, "description"));
     return cloud_print_list(doc, "roms", print_rom, "no version is deployed");
 }
 
@@ -101,16 +103,28 @@ static void print_event(const cJSON *e)
               cloud_number_of(e, "bytes"), cli_text_of(e, "address"), cli_text_of(e, "detail"));
 }
 
+/* Adds an option's number to the query. */
+static bool add_number(const struct cli_args *a, const char *option, uint64_t max, char *path,
+                       size_t size)
+{
+    char text[24];
+    bool ok = true;
+    uint64_t n = cli_number(a, option, 0, max, &ok);
+    if (!ok || !cli_has(a, option)) return ok;
+    snprintf(text, sizeof text, "%" PRIu64, n);
+    return cloud_path_add(path, size, option + 2, text);
+}
+
 /* Newest first; --limit and --before page. */
 static int list_log(const struct cli_args *a, const char *what, const char *device,
                     void (*print)(const cJSON *item))
 {
     char path[600];
     snprintf(path, sizeof path, CLOUD_PATH "%s", what);
-    if (!cloud_path_add(path, sizeof path, "device", device) ||
-        !cloud_path_add(path, sizeof path, "limit", cli_value(a, "--limit")) ||
-        !cloud_path_add(path, sizeof path, "before", cli_value(a, "--before")))
-        return CLI_FAILED;
+    if (!cloud_path_add(path, sizeof path, "device", device)) return CLI_FAILED;
+    if (!add_number(a, "--limit", CLOUD_LOG_MAX, path, sizeof path) ||
+        !add_number(a, "--before", INT64_MAX, path, sizeof path))
+        return CLI_USAGE;
     return cloud_list(a, path, what, print, "nothing has happened yet");
 }
 
