@@ -56,11 +56,19 @@ static esp_err_t set_mark(const esp_partition_t *p, bool incomplete)
     return err == ESP_ERR_NVS_NOT_FOUND ? ESP_OK : err;
 }
 
+static bool is_moving(const esp_partition_t *target)
+{
+    bool moving = part_place_is_moving(idf_device_lock(), target);
+    idf_device_unlock();
+    return moving;
+}
+
 bool part_update_incomplete(const esp_partition_t *target)
 {
     char key[12];
     nvs_handle_t nvs;
     uint32_t size;
+    if (is_moving(target)) return true;
     if (open_marks(NVS_READONLY, &nvs)) return false;
     mark_key(target, key);
     bool marked = !nvs_get_u32(nvs, key, &size);

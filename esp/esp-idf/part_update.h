@@ -62,7 +62,8 @@ esp_err_t part_update_commit(struct part_update *u);
 /* u is gone; staged: the partition is untouched; in place: it stays marked. */
 void part_update_abort(struct part_update *u);
 
-/* Has an update in place of this partition begun and not ended? */
+/* Has an update in place of this partition begun and not ended? Or has the flash failed while new
+ * content was put in place, so that the next start goes on? */
 bool part_update_incomplete(const esp_partition_t *target);
 
 /* Several together. boot: app partition whose image has been written and verified. All staged,

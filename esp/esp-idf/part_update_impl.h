@@ -33,6 +33,8 @@ int part_place_may_write(struct al_ota *o, const struct al_part *p);
 void part_place_claim(const struct al_part *slot);
 /* A valid record anywhere: no other change can begin. AL_CHANGE_NONE: none. */
 enum al_change_state part_place_record(struct al_ota *o);
+/* Is the target named by a change that is recorded and not all applied? */
+bool part_place_is_moving(struct al_ota *o, const esp_partition_t *target);
 /* Finds room for u and fills in area, base and room; u is in the list of open ones then. */
 esp_err_t part_place_find(struct al_ota *o, struct part_update *u, uint32_t need, char *why,
                           size_t why_size);

@@ -205,6 +205,27 @@ enum al_change_state part_place_record(struct al_ota *o)
     return AL_CHANGE_NONE;
 }
 
+static bool moves(struct al_ota *o, const struct al_part *area, const esp_partition_t *target)
+{
+    struct al_change c;
+    struct al_window w = part_place_window(o, area);
+    if (al_change_read(o, &w, &c) || c.state == AL_CHANGE_TRIAL) return false;
+    for (uint32_t i = 0; i < c.set.count; i++) {
+        const struct al_change_part *p = &c.set.part[i];
+        if (overlaps(p->target, p->target_size, target->address, target->size)) return true;
+    }
+    return false;
+}
+
+bool part_place_is_moving(struct al_ota *o, const esp_partition_t *target)
+{
+    for (uint32_t i = 0; i < o->table->count; i++) {
+        const struct al_part *p = &o->table->part[i];
+        if (part_place_holds_records(o, p) && moves(o, p, target)) return true;
+    }
+    return false;
+}
+
 void part_place_confirmed(void)
 {
     (void)part_place_record(idf_device_lock());

@@ -348,6 +348,25 @@ static void what_an_update_in_place_left_incomplete_is_whole_after_a_staged_one(
     assert_true(part_update_incomplete(labelled("texts")));
 }
 
+static void what_a_commit_could_not_finish_is_incomplete_until_a_start_did(void **state)
+{
+    struct nor_flash *nor = &board()->nor;
+    assert_int_equal(nvs_flash_init(), ESP_OK);
+    struct part_update *u = begun("tones", 9000);
+    write_all(u, 9000);
+    nor->on_power_cut = NULL;
+    nor_flash_cut_at(nor, 25); /* 13 for the record, then the first sectors */
+    assert_int_not_equal(part_update_commit(u), ESP_OK);
+    nor_flash_power_on(nor);
+    assert_memory_equal(flash(STAGING + 0xf000), "ALCS", 4);
+    assert_memory_not_equal(flash(TONES), content, 9000);
+    assert_true(part_update_incomplete(labelled("tones")));
+    assert_false(part_update_incomplete(labelled("texts")));
+    idf_change_recover();
+    assert_memory_equal(flash(TONES), content, 9000);
+    assert_false(part_update_incomplete(labelled("tones")));
+}
+
 /* --- overlay --- */
 
 static void callbacks_see_the_staged_content_in_the_partitions_place(void **state)
@@ -537,6 +556,7 @@ int main(void)
         on_device(without_room_an_update_in_place_is_marked_until_it_is_whole),
         on_device(strictly_in_place_nothing_is_staged),
         on_device(what_an_update_in_place_left_incomplete_is_whole_after_a_staged_one),
+        on_device(what_a_commit_could_not_finish_is_incomplete_until_a_start_did),
         on_device(callbacks_see_the_staged_content_in_the_partitions_place),
         on_device(a_callback_that_changes_a_part_keeps_the_rest),
         on_device(apps_and_data_switch_together_and_are_confirmed_together),
