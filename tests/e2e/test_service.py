@@ -239,9 +239,13 @@ def test_a_power_cut_leaves_the_old_or_the_new_tones(share, offline, operations,
 @pytest.fixture(scope="module")
 def together(tones):
     """(firmware with an atomic list from the card, its new image, old tones, new tones)"""
+    return atomic(tones)
+
+
+def atomic(tones, **config):
     def make(version):
         return lab.build("ota_service", lab.certificate()[0], version=version,
-                         config={"FIRMWARE_UPGRADE_URI": "file://sdcard/app.bin", "OTA_SERVICE_ATOMIC": "y"})
+                         config={"FIRMWARE_UPGRADE_URI": "file://sdcard/app.bin", "OTA_SERVICE_ATOMIC": "y", **config})
     return make(OLD), make(NEW).data, tones("v1.0.0", b"old tone" * 1500), tones("v1.1.0", b"a new tone" * 1600)
 
 
@@ -286,6 +290,22 @@ def test_an_app_that_is_wrong_keeps_the_old_tones(together, tmp_path):
     log = device.run(until=OVER)
     assert log.has("List id: 0, OTA failed, reason 0x90101")  # nothing wrong with it, but with the other
     assert log.has("List id: 1, OTA failed") and not log.has("restart!")
+    assert holds(device, together[2]) and device.boot()["slot"] == "ota_0"
+
+
+def test_an_app_that_does_not_confirm_itself_takes_the_new_tones_with_it(tones, tmp_path):
+    together = atomic(tones, BOOTLOADER_APP_ROLLBACK_ENABLE="y")
+    device = together_device(together, tmp_path / "device")
+    with device.on() as uart:
+        for line in ("restart!", "The new contents of data partitions are on trial with the new app",
+                     f"ota_service {NEW} runs", OVER):
+            uart.expect(line)
+    assert holds(device, together[3])
+    for name in ("app.bin", "flash_tone.bin"):  # or the old app upgrades again
+        (device.dir / "sdcard" / name).unlink()
+    log = device.run(until=OVER)
+    back = log.index("The app was rolled back: the old contents of data partitions are back")
+    assert back < log.index(f"ota_service {OLD} runs")  # before the app looks
     assert holds(device, together[2]) and device.boot()["slot"] == "ota_0"
 
 
