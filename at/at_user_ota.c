@@ -82,6 +82,8 @@ static const char *reason(esp_err_t err, const struct progress *p)
         return "the running firmware is on trial and not confirmed: try again after ready";
     case ESP_ERR_OTA_ALREADY_IN_PROGRESS:
         return "another upgrade is under way";
+    case ESP_ERR_TIMEOUT:
+        return "the server is silent";
     case ESP_ERR_INVALID_SIZE:
         return "the image is larger than the slot";
     default:
@@ -113,6 +115,7 @@ static enum at_result upgrade(struct at_call *call, const char *url)
     esp_err_t err = esp_https_ota(&ota);
     free(ca);
     if (err == ESP_OK) return AT_OK;
+    if (err == -ESP_ERR_HTTP_EAGAIN) err = ESP_ERR_TIMEOUT; /* no head, as the original gives it */
     const char *why = reason(err, &progress);
     ESP_LOGE(TAG, "upgrade failed: %s (status %d)", esp_err_to_name(err), progress.status);
     return at_error(call, "%s: %s", esp_err_to_name(err), why);
