@@ -138,8 +138,11 @@ static ota_service_err_reason_t all_taken(struct ota_data *d)
     uint8_t digest[32];
     mbedtls_sha256_finish(&d->sha, digest);
     if (!ota_run_digest_fits(digest)) return OTA_SERV_ERR_REASON_WRONG_DIGEST;
-    if (d->taken == 0) {
-        ESP_LOGE(TAG, "the source is empty: partition [%s] stays as it is", d->partition->label);
+    if (d->taken == 0 || !*d->update || part_update_written(*d->update) == 0) {
+        ESP_LOGE(TAG, "%s: partition [%s] stays as it is",
+                 d->taken ? "need_upgrade read the source and wrote nothing"
+                          : "the source is empty",
+                 d->partition->label);
         return OTA_SERV_ERR_REASON_STREAM_RD_FAIL;
     }
     ESP_LOGI(TAG, "partition %s upgrade successes", d->partition->label);

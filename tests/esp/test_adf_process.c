@@ -203,11 +203,19 @@ static ota_service_err_reason_t erase_only(void *handle, ota_node_attr_t *node)
     return OTA_SERV_ERR_REASON_SUCCESS;
 }
 
+static ota_service_err_reason_t read_all(void *handle, ota_node_attr_t *node)
+{
+    static char all[ADF_DATA_LEN];
+    return ota_data_image_stream_read(handle, all, sizeof all);
+}
+
 static void own_steps_may_erase_and_write(void **state)
 {
     assert_int_equal(run_data(ADF_DATA_URI, NULL, erase_and_refuse),
                      OTA_SERV_ERR_REASON_NO_HIGHER_VERSION);
     assert_true(adf_storage_is_old());
+    assert_int_equal(run_data(ADF_DATA_URI, NULL, read_all), OTA_SERV_ERR_REASON_STREAM_RD_FAIL);
+    assert_true(adf_storage_is_old()); /* nothing was written */
     assert_int_equal(run_data("file://sdcard/none", NULL, erase_only),
                      OTA_SERV_ERR_REASON_STREAM_INIT_FAIL);
     assert_int_equal(run_data(http_peer_url(&http, "/file/data.bin?fin=5000"), NULL, erase_only),
