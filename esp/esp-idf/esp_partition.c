@@ -22,7 +22,7 @@ struct node {
 struct esp_partition_iterator_opaque_ {
     esp_partition_type_t type;
     esp_partition_subtype_t subtype;
-    char label[17];
+    char label[18]; /* one more than a partition's: a longer name is nobody's */
     bool any_label;
     struct node *next;
     const esp_partition_t *found;

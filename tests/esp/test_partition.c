@@ -177,6 +177,22 @@ static void partitions_can_be_registered_where_nothing_lies(void **state)
     assert_int_equal(esp_partition_deregister_external(storage()), ESP_ERR_INVALID_ARG);
 }
 
+static void a_name_counts_as_a_whole(void **state)
+{
+    const esp_partition_t *p;
+    assert_int_equal(esp_partition_register_external(NULL, 0, 0x8000, "sixteen_letters_",
+                                                     ESP_PARTITION_TYPE_BOOTLOADER,
+                                                     ESP_PARTITION_SUBTYPE_BOOTLOADER_PRIMARY, &p),
+                     ESP_OK);
+    assert_ptr_equal(p, esp_partition_find_first(ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY,
+                                                 "sixteen_letters_"));
+    assert_null(esp_partition_find_first(ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY,
+                                         "sixteen_letters_and_more"));
+    assert_null(esp_partition_find_first(ESP_PARTITION_TYPE_ANY, ESP_PARTITION_SUBTYPE_ANY,
+                                         "sixteen_letters"));
+    assert_int_equal(esp_partition_deregister_external(p), ESP_OK);
+}
+
 static void the_chip_is_read_and_written_as_a_whole(void **state)
 {
     uint32_t size = 0;
@@ -201,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup(identity_compares_digests, setup),
         cmocka_unit_test_setup(a_copy_erases_first_and_keeps_what_is_outside, setup),
         cmocka_unit_test_setup(partitions_can_be_registered_where_nothing_lies, setup),
+        cmocka_unit_test_setup(a_name_counts_as_a_whole, setup),
         cmocka_unit_test_setup(the_chip_is_read_and_written_as_a_whole, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
