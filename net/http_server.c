@@ -410,6 +410,11 @@ const char *http_request_unknown_query(const struct http_request *r, const char 
     return u.found;
 }
 
+void http_request_hurry(struct http_request *r)
+{
+    set_waiting(r->mhd, true);
+}
+
 int64_t http_request_body_len(const struct http_request *r)
 {
     return r->body_len;

@@ -357,6 +357,7 @@ void cloud_api_begin(struct cloud *c, struct http_request *r, const char *rest)
         answer_error(r, 503, "memory", "out of memory", NULL);
         return;
     }
+    http_request_hurry(r);
     k->cloud = c;
     k->r = r;
     snprintf(k->who, sizeof k->who, "publishing token from %s", cloud_wire_peer(r, peer));

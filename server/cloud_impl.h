@@ -10,6 +10,9 @@
 /* What modules ask is prepared once. */
 enum cloud_kept { CLOUD_KEPT_DEVICE, CLOUD_KEPT_LIST, CLOUD_KEPT_FILE, CLOUD_KEPT_COUNT };
 
+/* A change that waits for another program holds up a thread that serves modules. */
+#define CLOUD_BUSY_MS 2000
+
 struct cloud {
     struct store *store;
     /* Readers do not wait for the disk: they have a connection of their own. */

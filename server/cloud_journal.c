@@ -9,6 +9,7 @@
 
 #define MAX_WAITING 20000u
 #define MAX_EVENTS  "100000" /* kept in the database */
+#define BUSY_TRIES  5u       /* CLOUD_BUSY_MS each */
 #define MAX_DEVICES (1u << 20)
 
 struct waiting {
@@ -62,10 +63,28 @@ static bool write_all(struct cloud *c, void *arg, struct cloud_refusal *why)
                         "");
 }
 
+static bool is_stopping(struct cloud_journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool stopping = j->stopping;
+    pthread_mutex_unlock(&j->lock);
+    return stopping;
+}
+
+/* Another program that holds the database for a while costs no events. */
+static bool write_patiently(struct cloud_journal *j, struct waiting *all)
+{
+    for (unsigned tries = 0; tries < BUSY_TRIES; tries++) {
+        struct cloud_refusal why = {0};
+        if (cloud_change(j->cloud, write_all, all, &why)) return true;
+        if (why.status != 503 || is_stopping(j)) break;
+    }
+    return false;
+}
+
 static void *run(void *arg)
 {
     struct cloud_journal *j = arg;
-    struct cloud_refusal why;
     pthread_mutex_lock(&j->lock);
     for (;;) {
         while (!j->first && !j->stopping) pthread_cond_wait(&j->changed, &j->lock);
@@ -78,8 +97,7 @@ static void *run(void *arg)
         j->count = j->dropped = 0;
         pthread_mutex_unlock(&j->lock);
         if (dropped) server_log("%zu events of modules were not kept: too many at a time", dropped);
-        if (!cloud_change(j->cloud, write_all, all, &why))
-            server_log("events of modules could not be written");
+        if (!write_patiently(j, all)) server_log("events of modules could not be written");
         for (struct waiting *next; all; all = next) {
             next = all->next;
             free(all);

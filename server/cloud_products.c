@@ -26,6 +26,7 @@ struct cloud *cloud_open(struct store *s, const char *data_dir, char *why, size_
     c->store = s;
     c->read = store_sql_open(data_dir, why, why_size);
     c->write = c->read ? store_sql_open(data_dir, why, why_size) : NULL;
+    if (c->write) sqlite3_busy_timeout(c->write, CLOUD_BUSY_MS);
     if (c->write && (c->journal = cloud_journal_start(c))) return c;
     if (c->write) snprintf(why, why_size, "no memory or no threads");
     cloud_close(c);

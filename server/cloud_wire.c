@@ -219,6 +219,7 @@ void cloud_wire_begin(struct cloud_service *s, struct http_request *r, const cha
         return;
     }
     cloud_wire_peer(r, v->event.address);
+    http_request_hurry(r);
     if (!within(r, s->addresses, cloud_limit_address(v->event.address))) return;
     path += sizeof CLOUD_WIRE_PREFIX - 1;
     if (strcmp(path, "device/rom") == 0 || strcmp(path, "device/rom/") == 0)

@@ -50,6 +50,8 @@ static void begin(void *ctx, struct http_request *r)
     else if (strcmp(path, "/query") == 0)
         http_answer_text(r, http_request_query(r, "n", value, sizeof value) ? 200 : 404,
                          "text/plain", value);
+    else if (strcmp(path, "/short") == 0)
+        http_request_hurry(r);
     else if (strcmp(path, "/hold") == 0) {
         held = true;
         while (hold) pause_ms(5);
@@ -269,6 +271,11 @@ static void a_dripping_body_behind_a_refusal_loses_its_connection(void **state)
     assert_in_range(drip("POST /wanted HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"), 5, 9);
 }
 
+static void a_dripping_body_that_should_be_short_loses_its_connection(void **state)
+{
+    assert_in_range(drip("POST /short HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"), 1, 4);
+}
+
 static void one_address_gets_its_share_of_connections(void **state)
 {
     int fd[10];
@@ -340,6 +347,7 @@ int main(void)
         TEST(a_body_behind_an_answer_ends_at_the_limit),
         TEST(a_dripping_head_loses_its_connection),
         TEST(a_dripping_body_behind_a_refusal_loses_its_connection),
+        TEST(a_dripping_body_that_should_be_short_loses_its_connection),
         TEST(one_address_gets_its_share_of_connections),
         TEST(stopping_lets_a_request_finish),
         cmocka_unit_test(addresses_are_taken_apart),

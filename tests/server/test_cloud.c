@@ -396,7 +396,10 @@ static atomic_bool enough, begun;
 static void *keep_noting(void *arg)
 {
     const struct cloud_event e = {.device = 1, .action = "download", .status = "done"};
-    for (; !enough; begun = true) cloud_note_event(cloud, &e);
+    for (; !enough; begun = true) {
+        cloud_note_event(cloud, &e);
+        usleep(10);
+    }
     return NULL;
 }
 
@@ -474,6 +477,45 @@ static void every_change_is_in_the_audit_log(void **state)
     cJSON_Delete(log);
 }
 
+static void a_database_from_before_the_cloud_gets_its_tables(void **state)
+{
+    char key[CLOUD_KEY_LEN + 1];
+    static const char undo[] =
+        "DROP TABLE cloud_event; DROP TABLE cloud_audit; DROP TABLE cloud_key;"
+        "DROP TABLE cloud_device; DROP TABLE cloud_rom_file; DROP TABLE cloud_rom;"
+        "DROP TABLE cloud_product; PRAGMA user_version = 1";
+    publish("kept", "content");
+    close_all();
+    sqlite3 *db = look_inside();
+    assert_int_equal(sqlite3_exec(db, undo, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    open_all();
+    scene(key);
+    expect_told(key, "v1");
+    struct artifact a;
+    assert_int_equal(store_find(store, "kept", &a, NULL), 0);
+}
+
+static void another_program_that_holds_the_database_is_told_of(void **state)
+{
+    char key[CLOUD_KEY_LEN + 1];
+    scene(key);
+    sqlite3 *db = look_inside();
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    const struct cloud_event e = {.device = 1, .action = "download", .status = "done"};
+    REFUSED(cloud_rom_current(cloud, "test", "lamp", "v2", &why), "busy");
+    assert_int_equal(why.status, 503);
+    expect_told(key, "v1"); /* modules do not mind */
+    cloud_note_event(cloud, &e);
+    usleep(2500000); /* more than one try */
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    cJSON *events = cloud_event_list(cloud, NULL, 0, 10, &why);
+    assert_int_equal(cJSON_GetArraySize(events), 1);
+    cJSON_Delete(events);
+    OK(cloud_rom_current(cloud, "test", "lamp", "v2", &why));
+    sqlite3_close(db);
+}
+
 static void the_audit_log_only_grows(void **state)
 {
     product("lamp");
@@ -507,6 +549,8 @@ int main(void)
         TEST(a_list_of_events_does_not_wait_for_those_to_come),
         TEST(last_active_outlives_a_stop),
         TEST(every_change_is_in_the_audit_log),
+        TEST(a_database_from_before_the_cloud_gets_its_tables),
+        TEST(another_program_that_holds_the_database_is_told_of),
         TEST(the_audit_log_only_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
