@@ -41,6 +41,8 @@ bool cloud_path_add(char *path, size_t size, const char *name, const char *value
 /* Asks, and prints with --json; else *doc is the answer. done: nothing more to do. */
 int cloud_ask(const struct cli_args *a, const char *method, const char *path, cJSON *body,
               cJSON **doc, bool *done);
+/* The same for what collection has under the name of operand 0. */
+int cloud_show(const struct cli_args *a, const char *collection, cJSON **doc, bool *done);
 /* A change whose answer tells nothing: prints text. */
 int cloud_order(const struct cli_args *a, const char *method, const char *path, cJSON *body,
                 const char *text);

@@ -42,6 +42,14 @@ int cloud_ask(const struct cli_args *a, const char *method, const char *path, cJ
     return status;
 }
 
+int cloud_show(const struct cli_args *a, const char *collection, cJSON **doc, bool *done)
+{
+    char path[600];
+    *done = true;
+    if (!cloud_path(a, collection, 0, NULL, path, sizeof path)) return CLI_FAILED;
+    return cloud_ask(a, "GET", path, NULL, doc, done);
+}
+
 int cloud_order(const struct cli_args *a, const char *method, const char *path, cJSON *body,
                 const char *text)
 {

@@ -66,11 +66,9 @@ int cloud_device_list_run(const struct cli_args *a)
 
 int cloud_device_show_run(const struct cli_args *a)
 {
-    char path[600];
-    if (!cloud_path(a, "devices", 0, NULL, path, sizeof path)) return CLI_FAILED;
     cJSON *doc;
     bool done;
-    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
+    int status = cloud_show(a, "devices", &doc, &done);
     if (done) return status;
     print_device(doc);
     cJSON_Delete(doc);

@@ -52,11 +52,9 @@ static void print_rom(const cJSON *r)
 
 int cloud_product_show_run(const struct cli_args *a)
 {
-    char path[600];
-    if (!cloud_path(a, "products", 0, NULL, path, sizeof path)) return CLI_FAILED;
     cJSON *doc;
     bool done;
-    int status = cloud_ask(a, "GET", path, NULL, &doc, &done);
+    int status = cloud_show(a, "products", &doc, &done);
     if (done) return status;
     print_product(doc);
     if (*cli_text_of(doc, "description")) cli_print("%s\n", cli_text_of(doc, "description"));
