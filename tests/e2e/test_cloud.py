@@ -330,6 +330,37 @@ def test_what_modules_would_stumble_over_is_refused_before_anything_is_sent(aske
     assert sorted(asked.artifacts()) == before and len(asked("roms", "lamp")["roms"]) == 2
 
 
+@pytest.mark.parametrize("words,status,part", [
+    (["key", "revoke", "1x"], 1, "number"), (["key", "revoke", "lamp01"], 1, "number"), (["key", "revoke", "-1"], None, ""),
+    (["key", "list", "--device", "x" * 40], 1, "device"), (["key", "list", "--device", "nothing"], 1, "no device"),
+    (["events", "--device", "x" * 40], 1, "device"), (["events", "--limit", "abc"], 2, "abc"),
+    (["events", "--limit", "1001"], 2, "1000"), (["audit", "--limit", "0"], 1, "limit"),
+    (["device", "list", "--product", "lmap"], 1, "no product"),
+    (["product", "create", "x", "--description", "a\x1b[2J"], 1, "control")])
+def test_a_slip_of_the_pen_is_told_and_does_nothing(asked, words, status, part):
+    before = asked("audit")
+    done = asked.run(*words)
+    assert done.returncode in ((1, 2) if status is None else (status,)) and part in done.stderr and done.stdout == ""
+    assert asked("audit") == before and told(asked) == "v2.2.0.0"
+
+
+@pytest.mark.parametrize("body", [b'{"name": "a\\u0000b"}', b'{"name": "ab"} {}', b"[" * 5000, b"[1]", b'{"name": 5}', b"",
+                                  b'{"name": "q\');DROP TABLE cloud_product;--"}'])
+def test_absurd_documents_are_refused(asked, body):
+    done = subprocess.run(["curl", "-sS", "-w", "%{http_code}", "--cacert", asked.ca, "-H", f"Authorization: Bearer {asked.token}",
+                           "--data-binary", "@-", f"{asked.url}/api/v1/cloud/products"], input=body, capture_output=True)
+    assert done.stdout.endswith(b"400") and json.loads(done.stdout[:-3])["error"]["message"]
+    assert [p["name"] for p in asked("product", "list")["products"]] == ["lamp"]
+
+
+def test_what_a_failed_deployment_leaves_is_named_and_used_by_the_next(cloud):
+    words = ["deploy", "lamp", "--version", "v3", "--file", f"mqtt_ca.bin={MQTT_CA}", "--file"]
+    done = cloud.run(*words, "own.bin=" + "0" * 64 + ".bin")
+    assert done.returncode == 1 and "airlift artifacts delete lamp-v3-mqtt_ca.bin" in done.stderr
+    assert cloud.run(*words, "own.bin=nothing").returncode == 1
+    assert cloud("deploy", "lamp", "--version", "v3", "--file", f"mqtt_ca.bin={MQTT_CA}")["version"] == "v3"
+
+
 # Versions, keys, events ----------------------------------------------------------------------
 
 def told(cloud, key=None):
@@ -373,8 +404,13 @@ def test_a_key_is_shown_once(cloud):
     key = cloud.key.decode()
     for words in (("device", "show", "lamp01"), ("device", "list"), ("key", "list"), ("audit",), ("events",)):
         assert key not in cloud.run(*words, "--json").stdout
+    made = cloud("product", "create", "fan")
+    for words in (("product", "show", "fan"), ("product", "list"), ("key", "list"), ("audit",)):
+        out = cloud.run(*words, "--json").stdout
+        assert made["secret"] not in out and made["owner_key"] not in out
+    assert key not in cloud.log and made["secret"] not in cloud.log and made["owner_key"] not in cloud.log
     text = cloud.run("device", "create", "lamp09", "--product", "lamp").stdout
-    assert "CONFIG_AT_OTA_TOKEN_KEY" in text and "once" in text
+    assert "CONFIG_AT_OTA_TOKEN_KEY" in text and "AT+SYSMFG" in text and "once" in text
 
 
 def test_the_deploy_hook_needs_the_owner_key_of_that_product(cloud):
@@ -422,6 +458,15 @@ def test_events_tell_who_got_what(cloud, tmp_path):
                      ("download", "v3", "own.bin", "interrupted", "lamp01", "127.0.0.1"),
                      ("device_upgrade_success", "v2.2.0.0", "", "reported", "lamp01", "127.0.0.1")}
     assert cloud("device", "show", "lamp01")["status"] == "activated"
+
+
+def test_what_a_module_asked_for_in_vain_is_an_event(cloud):
+    path = "/v1/device/rom/?action=download_rom&version=v9%c2%9b2J&filename=mqtt_ca.bin"
+    assert curl(cloud, path, tls=False)[0] == 404
+    seen = cloud("events")["events"][0]
+    assert (seen["action"], seen["status"], seen["version"], seen["file"]) == ("download", "missing", "v9??2J", "mqtt_ca.bin")
+    assert curl(cloud, path, key=b"0" * 40, tls=False)[0] == 403
+    assert "no token of a module" in cloud.log and len(cloud("events")["events"]) == 2
 
 
 def test_the_audit_log_has_every_change_and_outlives_a_restart(cloud):

@@ -65,10 +65,20 @@ static void deploy(const char *text, size_t len)
     list(&d);
 }
 
+/* Goes to terminals and into JSON. */
+static void plain(const char *text)
+{
+    for (; *text; text++) REQUIRE(*text >= ' ' && *text <= '~');
+}
+
 static void report(const char *text, size_t len)
 {
     struct cloud_report r;
-    if (cloud_report_parse(text, len, &r)) REQUIRE(r.action[0]);
+    if (!cloud_report_parse(text, len, &r)) return;
+    REQUIRE(r.action[0]);
+    plain(r.action);
+    plain(r.before);
+    plain(r.version);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
