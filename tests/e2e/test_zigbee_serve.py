@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -239,6 +240,8 @@ class Intruder:
         """Without asking for an acknowledgement, so that it is sent once and soon."""
         self.socket.send(b"\x03" + bytes((mpdu[0] & ~0x20,)) + mpdu[1:])
         time.sleep(0.03)
+        while select.select([self.socket], [], [], 0)[0]:  # the medium shuts out who does not listen
+            self.socket.recv(65536)
 
     def close(self):
         self.socket.close()
