@@ -14,6 +14,7 @@
 #include "device/board.h"
 #include "esp/esp-idf/part_update.h"
 #include "esp_ota_ops.h"
+#include "esp_system.h"
 #include "tests/support/adf_bench.h"
 #include "tests/support/test_board.h"
 
@@ -187,26 +188,29 @@ static void only_a_committed_list_restarts(void **state)
 
 /* ---- power ---- */
 
-static void recover(void *arg)
+static jmp_buf restarted;
+static bool starting;
+
+static void on_restart(void)
 {
-    idf_change_recover();
+    if (starting) longjmp(restarted, 1);
 }
 
-/* The chip starts, again if a start restarts it. A child costs time: where no slot can have been
- * chosen, this process starts. */
-static void start_again(bool may_restart)
+/* The chip starts, again if a start restarts it. */
+static void start_again(void)
 {
+    volatile int starts = 0;
     nor_flash_power_on(&board()->nor);
-    if (!may_restart) idf_change_recover();
-    for (int i = 0; may_restart && i < 3; i++)
-        may_restart = test_board_fork(recover, NULL, NULL) == RESET_SW;
+    starting = true;
+    (void)setjmp(restarted);
+    if (starts++ < 3) idf_change_recover();
+    starting = false;
 }
 
 struct cuts {
     ota_upgrade_ops_t *list;
     int len;
-    uint64_t quiet; /* operations before a slot may be chosen */
-    uint64_t alike; /* of these, in which pages are like each other: every 8th is cut */
+    uint64_t alike; /* first operations, of pages that are like each other: every 8th is cut */
     bool (*is_old)(void), (*is_new)(void);
 };
 
@@ -219,6 +223,7 @@ static uint64_t cut_everywhere(const struct cuts *c)
     assert_non_null(start);
     memcpy(start, nor->bytes, TEST_FLASH_SIZE);
     nor->on_power_cut = NULL; /* the process goes on; all calls fail from then on */
+    esp_register_shutdown_handler(on_restart);
     for (uint64_t nth = 1; cut; nth += nth < c->alike ? 8 : 1) {
         nor_flash_fill(nor, 0, start, TEST_FLASH_SIZE);
         nor_flash_power_on(nor);
@@ -227,13 +232,14 @@ static uint64_t cut_everywhere(const struct cuts *c)
         nor->power->seed = nth;
         adf_run(c->list, c->len);
         cut = nor->power->off;
-        start_again(nth > c->quiet);
+        start_again();
         bool is_new = c->is_new();
         if (!is_new && !c->is_old()) fail_msg("half after operation %d", (int)nth);
         if (!cut) assert_true(is_new);
         points += cut;
         news += cut && is_new;
     }
+    esp_unregister_shutdown_handler(on_restart);
     free(start);
     printf("power: %d points, %d with the new content\n", (int)points, (int)news);
     assert_true(news > 0);
@@ -257,7 +263,7 @@ static void power_cuts_leave_old_or_new_data(void **state)
 {
     adf.options.atomic = false;
     ota_upgrade_ops_t entry = adf_data("storage", ADF_DATA_URI, erase_first);
-    struct cuts c = {&entry, 1, UINT64_MAX, 0, adf_storage_is_old, adf_storage_is_new};
+    struct cuts c = {&entry, 1, 0, adf_storage_is_old, adf_storage_is_new};
     assert_true(cut_everywhere(&c) > 160); /* 79 pages, twice */
 }
 
@@ -265,7 +271,7 @@ static void power_cuts_leave_all_old_or_all_new(void **state)
 {
     ota_upgrade_ops_t list[3];
     make_list(list);
-    struct cuts c = {list, 3, 257, 240, all_is_old, all_is_new};
+    struct cuts c = {list, 3, 240, all_is_old, all_is_new};
     assert_true(cut_everywhere(&c) > 400); /* pages of the app, then the data */
 }
 
