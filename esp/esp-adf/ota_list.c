@@ -132,7 +132,8 @@ static bool run_in_order(struct ota_list *list)
     bool restart = false;
     for (int i = 0; i < list->len; i++) {
         struct entry e;
-        ota_service_err_reason_t result = settle(&e, run_entry(list, i, &e));
+        ota_service_err_reason_t result = run_entry(list, i, &e);
+        result = settle(&e, result);
         bool good = result == OTA_SERV_ERR_REASON_SUCCESS;
         restart |= good && e.ops->reboot_flag;
         bool stop = list->cancelled(list->ctx), leave = !good && e.ops->break_after_fail;
@@ -177,7 +178,8 @@ static bool stage(struct ota_list *list, bool apps, struct part_change *change,
     for (int i = 0; i < list->len; i++) {
         struct entry e;
         if ((list->entries[i].node.type == ESP_PARTITION_TYPE_APP) != apps) continue;
-        results[i] = join(&e, change, run_entry(list, i, &e));
+        results[i] = run_entry(list, i, &e);
+        results[i] = join(&e, change, results[i]);
         if (is_content(results[i])) continue;
         ESP_LOGE(TAG, "upgrade_list[%d] OTA failed: none of the list takes effect", i);
         return false;

@@ -342,7 +342,7 @@ static esp_err_t flush(struct part_update *u)
 
 esp_err_t part_update_seal(struct part_update *u, struct al_change_part *out)
 {
-    uint8_t expected[32];
+    uint8_t expected[32] = {0};
     bool compare = u->hashed;
     esp_err_t err = flush(u);
     if (!err && u->overlaid && u->place == PART_UPDATE_STAGED) {
