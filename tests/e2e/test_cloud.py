@@ -422,6 +422,7 @@ def test_the_deploy_hook_needs_the_owner_key_of_that_product(cloud):
     assert deploy_hook(cloud, "v4", key=stranger) == 403
     assert deploy_hook(cloud, "v4", files=[("ca", "ota.bin")]) == 422
     assert deploy_hook(cloud, "v4", files=[("nothing", "ota.bin")]) == 404
+    assert deploy_hook(cloud, 'v"4\\\n') == 400  # told as JSON all the same
     digest = hashlib.sha256(MQTT_CA.read_bytes()).hexdigest()
     assert deploy_hook(cloud, "v4", files=[(digest + ".bin", "mqtt_ca.bin")]) == 200
     assert [r["version"] for r in cloud("roms", "lamp")["roms"]] == ["v4", "v3", "v2.2.0.0", "v2.1.0.0"]
@@ -457,6 +458,8 @@ def test_events_tell_who_got_what(cloud, tmp_path):
                      ("download", "v2.2.0.0", "ota.bin", "done", "lamp01", "127.0.0.1"),
                      ("download", "v3", "own.bin", "interrupted", "lamp01", "127.0.0.1"),
                      ("device_upgrade_success", "v2.2.0.0", "", "reported", "lamp01", "127.0.0.1")}
+    sizes = {e["version"]: e["bytes"] for e in cloud("events")["events"] if e["status"] == "done" and e["file"]}
+    assert sizes == {"v2.2.0.0": V2.stat().st_size}
     assert cloud("device", "show", "lamp01")["status"] == "activated"
 
 
