@@ -285,6 +285,24 @@ static void a_set_is_dropped_when_another_slot_was_chosen_since(void **state)
     assert_int_equal(ota()->running->offset, CHANGE_SLOT_0);
 }
 
+static void data_needs_no_otadata_a_slot_does(void **state)
+{
+    int err;
+    bool restart;
+    struct al_change_set set = staged(1, true);
+    for (uint32_t i = 0; i < d.dev.table.count; i++) {
+        struct al_part *p = &d.dev.table.part[i];
+        if (p->type == AL_PART_DATA && p->subtype == AL_PART_DATA_OTA) p->subtype = 0x99;
+    }
+    assert_int_equal(al_change_record(ota(), &d.area, &set), AL_ERR_NOT_FOUND);
+    assert_false(recorded());
+    record(staged(1, false));
+    assert_int_equal(al_change_start(ota(), &d.area, &restart, &err), AL_CHANGE_APPLIED);
+    assert_false(restart);
+    assert_contents("no");
+    assert_false(recorded());
+}
+
 /* --- half-way --- */
 
 /* Records a set and applies it until the power goes in an operation of that. false: it did not. */
@@ -471,6 +489,7 @@ int main(void)
         spare(staged_content_that_was_overwritten_is_never_copied),
         spare(a_set_whose_app_was_overwritten_is_dropped_before_anything_moves),
         spare(a_set_is_dropped_when_another_slot_was_chosen_since),
+        spare(data_needs_no_otadata_a_slot_does),
         spare(content_that_decays_when_another_was_copied_already_is_not_copied),
         spare(contents_that_were_half_exchanged_are_exchanged_to_the_end),
         spare(contents_that_were_half_exchanged_go_back_when_another_slot_was_chosen),
