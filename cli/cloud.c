@@ -147,7 +147,8 @@ const struct cli_command cloud_commands[] = {
      "airlift cloud roms remove lamp v0.9 --data /var/lib/airlift", link_options,
      cloud_roms_remove_run},
     {"cloud events", "", "list what modules got, newest first",
-     "Downloads, done or interrupted; first activations; what modules reported. Questions alone "
+     "Downloads: done, interrupted, or of what is missing; first activations; what modules "
+     "reported. Questions alone "
      "are not kept.\n\n" SERVER_LINK_DETAILS,
      "airlift cloud events --device lamp01 --data /var/lib/airlift", events_options,
      cloud_events_run},

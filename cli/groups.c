@@ -63,7 +63,7 @@ const struct cli_command *cli_find_command(int argc, const char *const *argv, in
     return best;
 }
 
-bool cli_is_first_word(const char *word)
+static bool begins_commands(const char *word)
 {
     size_t len = strlen(word);
     const struct cli_command *c;
@@ -71,6 +71,18 @@ bool cli_is_first_word(const char *word)
         if (strncmp(c->name, word, len) == 0 && (c->name[len] == ' ' || c->name[len] == 0))
             return true;
     return false;
+}
+
+int cli_first_words(int argc, const char *const *argv, char *out, size_t size)
+{
+    int n = 0;
+    out[0] = 0;
+    for (char longer[NAME_MAX_LEN]; n < argc; n++) {
+        int len = snprintf(longer, sizeof longer, "%s%s%s", out, n ? " " : "", argv[n]);
+        if (len < 0 || (size_t)len >= sizeof longer || !begins_commands(longer)) break;
+        snprintf(out, size, "%s", longer);
+    }
+    return n;
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)

@@ -18,8 +18,9 @@ const struct cli_command *cli_command_at(size_t index);
  * words its name has. NULL: none. */
 const struct cli_command *cli_find_command(int argc, const char *const *argv, int *used);
 
-/* True when commands begin with this word ("image"). */
-bool cli_is_first_word(const char *word);
+#define CLI_WORDS_LEN 64u
+/* How many words argv begins with that commands begin with, too ("cloud key"); out: these. */
+int cli_first_words(int argc, const char *const *argv, char *out, size_t size);
 
 /* A name near to the words ("image verfy" -> "image verify"), or NULL. */
 const char *cli_suggest(int argc, const char *const *argv);

@@ -75,13 +75,13 @@ void cli_help_all(FILE *out)
           out);
 }
 
-void cli_help_word(FILE *out, const char *first_word)
+void cli_help_word(FILE *out, const char *first_words)
 {
-    size_t len = strlen(first_word);
-    fprintf(out, "Usage: airlift %s COMMAND [OPTION]... [OPERAND]...\n\n", first_word);
+    size_t len = strlen(first_words);
+    fprintf(out, "Usage: airlift %s COMMAND [OPTION]... [OPERAND]...\n\n", first_words);
     const struct cli_command *c;
     for (size_t i = 0; (c = cli_command_at(i)); i++)
-        if (strncmp(c->name, first_word, len) == 0 && c->name[len] == ' ')
+        if (strncmp(c->name, first_words, len) == 0 && c->name[len] == ' ')
             entry(out, c->name, c->summary);
 }
 

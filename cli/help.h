@@ -10,7 +10,7 @@
 extern const struct cli_option cli_common_options[];
 
 void cli_help_all(FILE *out);
-void cli_help_word(FILE *out, const char *first_word); /* "image": its commands */
+void cli_help_word(FILE *out, const char *first_words); /* "image": its commands */
 void cli_help_command(FILE *out, const struct cli_command *c);
 /* All descriptions as data: [{group, commands[]{name, ...}}]. NULL: no memory. */
 cJSON *cli_help_json(void);

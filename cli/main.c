@@ -21,15 +21,17 @@ static int finish(int status, bool json)
 
 static int unknown(int argc, const char *const *argv)
 {
-    const char *near = cli_suggest(argc, argv);
-    bool known = cli_is_first_word(argv[0]);
-    if (known && (argc == 1 || argv[1][0] == '-'))
-        (void)cli_fail("'%s' needs one more word", argv[0]);
+    char words[CLI_WORDS_LEN];
+    int known = cli_first_words(argc, argv, words, sizeof words);
+    const char *blank = known ? " " : "";
+    bool more = known && (known == argc || argv[known][0] == '-');
+    const char *near = more ? NULL : cli_suggest(argc, argv);
+    if (more)
+        (void)cli_fail("'%s' needs one more word", words);
     else
-        (void)cli_fail("there is no command '%s%s%s'", argv[0], known ? " " : "",
-                       known ? argv[1] : "");
+        (void)cli_fail("there is no command '%s%s%s'", words, blank, argv[known]);
     if (near) fprintf(stderr, "Did you mean 'airlift %s'?\n", near);
-    fprintf(stderr, "See 'airlift %s%s--help'.\n", known ? argv[0] : "", known ? " " : "");
+    fprintf(stderr, "See 'airlift %s%s--help'.\n", words, blank);
     return CLI_USAGE;
 }
 
@@ -61,8 +63,10 @@ static int run(int argc, const char *const *argv)
     int used;
     const struct cli_command *command = cli_find_command(argc, argv, &used);
     if (!command) {
-        if (argc > 1 && asks_for_help(argv[1]) && cli_is_first_word(argv[0])) {
-            cli_help_word(stdout, argv[0]);
+        char words[CLI_WORDS_LEN];
+        int known = cli_first_words(argc, argv, words, sizeof words);
+        if (known && known < argc && asks_for_help(argv[known])) {
+            cli_help_word(stdout, words);
             return CLI_OK;
         }
         return unknown(argc, argv);

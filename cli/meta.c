@@ -22,8 +22,10 @@ static int run_help(const struct cli_args *a)
         cli_help_command(stdout, c);
         return CLI_OK;
     }
-    if (a->operand_count == 1 && cli_is_first_word(a->operands[0])) {
-        cli_help_word(stdout, a->operands[0]);
+    char words[CLI_WORDS_LEN];
+    int count = (int)a->operand_count;
+    if (cli_first_words(count, a->operands, words, sizeof words) == count) {
+        cli_help_word(stdout, words);
         return CLI_OK;
     }
     const char *near = cli_suggest((int)a->operand_count, a->operands);

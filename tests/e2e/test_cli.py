@@ -71,6 +71,16 @@ def test_first_words_have_help_and_need_a_second(airlift, first):
     assert airlift(first).returncode == 2
 
 
+def test_two_known_words_need_a_third(airlift):
+    done = airlift("cloud", "key", "--help")
+    assert done.returncode == 0 and "cloud key revoke" in done.stdout and "cloud roms" not in done.stdout
+    assert airlift("help", "cloud", "key").stdout == done.stdout
+    done = airlift("cloud", "key")
+    assert done.returncode == 2 and "'cloud key' needs one more word" in done.stderr and "mean" not in done.stderr
+    done = airlift("cloud", "key", "revok", "3")
+    assert done.returncode == 2 and "no command 'cloud key revok'" in done.stderr and "'airlift cloud key revoke'" in done.stderr
+
+
 def test_no_words_and_unknown_words_are_wrong_use(airlift):
     assert airlift().returncode == 2
     done = airlift("pusch")
