@@ -103,7 +103,10 @@ def start_airliftd(build, work, image):
     server = Server([build / "bin/airliftd", "--data", data, "--listen", f"127.0.0.1:{port}", "--modules", f"127.0.0.1:{modules}",
                      "--module-address-limit", "1000000"], modules, "/v1/device/rom/?is_format_simple=true",
                     "/v1/device/rom/?action=download_rom&version=v1.0&filename=ota.bin")
-    wait_for(port)
+    for _ in range(400):  # it listens before it announces itself
+        if (data / "airliftd.json").exists():
+            break
+        time.sleep(0.05)
     cloud = [build / "bin/airlift", "cloud"]
     run(*cloud, "product", "create", "lamp", "--data", data)
     run(*cloud, "deploy", "lamp", "--version", "v1.0", "--file", f"ota.bin={image}", "--current", "--data", data)
