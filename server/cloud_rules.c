@@ -51,9 +51,9 @@ bool cloud_label_ok(const char *what, const char *label, struct cloud_refusal *w
 
 bool cloud_description_ok(const char *text, struct cloud_refusal *why)
 {
-    size_t len = 0;
-    while ((unsigned char)text[len] >= ' ' && text[len] != 0x7f) len++;
-    if (text[len] == 0 && len <= CLOUD_DESCRIPTION_MAX) return true;
+    bool shows = true;
+    for (const char *c = text; *c; c++) shows = shows && (unsigned char)*c >= ' ' && *c != 0x7f;
+    if (shows && strlen(text) <= CLOUD_DESCRIPTION_MAX) return true;
     return cloud_refuse(why, 400, "description", NULL,
                         "the description is longer than %u bytes, or has control characters",
                         CLOUD_DESCRIPTION_MAX);

@@ -95,7 +95,6 @@ static esp_err_t check_target(const esp_partition_t *target, const struct part_u
     bool ok = al_change_target_ok(ota, target->address, target->size) &&
               !part_place_is_spare(ota, target);
     enum al_change_state record = part_place_record(ota);
-    bool open = part_place_is_open(target);
     idf_device_unlock();
     if (target->readonly)
         return refuse(why, n, ESP_ERR_NOT_ALLOWED, "partition %s is read-only", target->label);
@@ -108,9 +107,6 @@ static esp_err_t check_target(const esp_partition_t *target, const struct part_u
         return refuse(why, n, ESP_ERR_INVALID_SIZE,
                       "%" PRId64 " bytes do not fit into partition %s (%" PRIu32 " bytes)", o->size,
                       target->label, target->size);
-    if (open)
-        return refuse(why, n, ESP_ERR_INVALID_STATE, "an update of partition %s is open already",
-                      target->label);
     if (record == AL_CHANGE_TRIAL)
         return refuse(why, n, ESP_ERR_OTA_ROLLBACK_INVALID_STATE,
                       "the last update is on trial: confirm the app first");
@@ -118,6 +114,12 @@ static esp_err_t check_target(const esp_partition_t *target, const struct part_u
         return refuse(why, n, ESP_ERR_INVALID_STATE,
                       "an earlier update is not finished: restart the device first");
     return ESP_OK;
+}
+
+static esp_err_t open_already(const struct part_update *u, char *why, size_t n)
+{
+    return refuse(why, n, ESP_ERR_INVALID_STATE, "an update of partition %s is open already",
+                  u->target.label);
 }
 
 static esp_err_t place_in_target(struct part_update *u, char *why, size_t n)
@@ -132,8 +134,7 @@ static esp_err_t place_in_target(struct part_update *u, char *why, size_t n)
     u->place = PART_UPDATE_IN_PLACE;
     u->base = u->target.address;
     u->room = u->target.size;
-    part_place_add(u);
-    return ESP_OK;
+    return part_place_add(u) ? ESP_OK : open_already(u, why, n);
 }
 
 static esp_err_t place(struct part_update *u, const struct part_update_options *o, char *why,
@@ -143,8 +144,10 @@ static esp_err_t place(struct part_update *u, const struct part_update_options *
     uint32_t size = o->size < 0 ? u->target.size : (uint32_t)o->size;
     uint32_t need = sectors(size ? size : 1) * AL_SECTOR;
     struct al_ota *ota = idf_device_lock();
-    esp_err_t err = part_place_find(ota, u, need, why, n);
+    bool open = part_place_is_open(&u->target);
+    esp_err_t err = open ? ESP_ERR_INVALID_STATE : part_place_find(ota, u, need, why, n);
     idf_device_unlock();
+    if (open) return open_already(u, why, n);
     return err && o->in_place ? place_in_target(u, why, n) : err;
 }
 

@@ -38,7 +38,8 @@ bool part_place_is_moving(struct al_ota *o, const esp_partition_t *target);
 /* Finds room for u and fills in area, base and room; u is in the list of open ones then. */
 esp_err_t part_place_find(struct al_ota *o, struct part_update *u, uint32_t need, char *why,
                           size_t why_size);
-void part_place_add(struct part_update *u);
+/* Into the list of open ones; false: one of (a part of) its partition is there. */
+bool part_place_add(struct part_update *u);
 void part_place_remove(struct part_update *u);
 /* Is an update of (a part of) this partition open? */
 bool part_place_is_open(const esp_partition_t *target);

@@ -155,11 +155,13 @@ esp_err_t part_place_find(struct al_ota *o, struct part_update *u, uint32_t need
 
 /* --- open updates --- */
 
-void part_place_add(struct part_update *u)
+bool part_place_add(struct part_update *u)
 {
     (void)idf_device_lock();
-    enlist(u);
+    bool free = !part_place_is_open(&u->target);
+    if (free) enlist(u);
     idf_device_unlock();
+    return free;
 }
 
 void part_place_remove(struct part_update *u)
