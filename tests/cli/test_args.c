@@ -295,8 +295,12 @@ static void commands_are_found_by_their_longest_name(void **state)
     assert_int_equal(used, 1);
     const char *const none[] = {"artifact"};
     assert_null(cli_find_command(1, none, &used));
-    assert_false(cli_is_first_word("artifact"));
-    assert_true(cli_is_first_word("artifacts"));
+    char words[CLI_WORDS_LEN];
+    const char *const three[] = {"cloud", "key", "x"};
+    assert_int_equal(cli_first_words(1, none, words, sizeof words), 0);
+    assert_int_equal(cli_first_words(2, one, words, sizeof words), 1);
+    assert_int_equal(cli_first_words(3, three, words, sizeof words), 2);
+    assert_string_equal(words, "cloud key");
 }
 
 static void typos_suggest_the_nearest_command(void **state)
