@@ -95,6 +95,7 @@ int cloud_list_for(struct cloud *c, const struct cloud_device *d, bool with_file
 struct cloud_file {
     char version[CLOUD_VERSION_MAX + 1], name[CLOUD_FILE_MAX + 1];
     char sha256[BLOB_HEX_LEN];
+    char artifact[ARTIFACT_NAME_MAX + 1]; /* which had this content when it was deployed */
     int64_t deployed;
 };
 /* asked: a '+' may have come as a blank. 0, -ENOENT, or -errno. */

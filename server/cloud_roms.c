@@ -285,7 +285,7 @@ int cloud_file_find(struct cloud *c, const struct cloud_device *d, const char *v
     pthread_mutex_lock(&c->reading);
     sqlite3_stmt *stmt =
         cloud_kept(c, CLOUD_KEPT_FILE, &err,
-                   "SELECT r.version, f.name, f.sha256, r.deployed FROM cloud_rom r"
+                   "SELECT r.version, f.name, f.sha256, r.deployed, f.artifact FROM cloud_rom r"
                    " JOIN cloud_rom_file f ON f.rom = r.id WHERE r.product = ?1"
                    " AND replace(r.version, '+', ' ') = replace(?2, '+', ' ')"
                    " AND replace(f.name, '+', ' ') = replace(?3, '+', ' ')"
@@ -297,6 +297,7 @@ int cloud_file_find(struct cloud *c, const struct cloud_device *d, const char *v
         snprintf(out->version, sizeof out->version, "%s", text_at(stmt, 0));
         snprintf(out->name, sizeof out->name, "%s", text_at(stmt, 1));
         snprintf(out->sha256, sizeof out->sha256, "%s", text_at(stmt, 2));
+        snprintf(out->artifact, sizeof out->artifact, "%s", text_at(stmt, 4));
     }
     if (stmt) err = code == SQLITE_DONE ? -ENOENT : store_sql_error(c->read, code);
     sqlite3_reset(stmt);

@@ -139,6 +139,19 @@ static void note_missing(struct cloud_service *s, struct visit *v, const char *v
     cloud_note_event(s->cloud, e);
 }
 
+/* The store holds in memory what its names stand for, for all who load it; a content without a
+ * name is opened for this one. */
+static struct blob *open_content(struct store *s, const struct cloud_file *f, int *err)
+{
+    struct artifact a;
+    struct blob *blob;
+    if (store_find(s, f->artifact, &a, &blob) == 0) {
+        if (strcmp(a.sha256, f->sha256) == 0) return blob;
+        blob_release(blob);
+    }
+    return blob_open(store_blobs(s), f->sha256, err);
+}
+
 static void download(struct cloud_service *s, struct http_request *r, struct visit *v)
 {
     char version[CLOUD_VERSION_MAX + 1], file[CLOUD_FILE_MAX + 1];
@@ -149,7 +162,7 @@ static void download(struct cloud_service *s, struct http_request *r, struct vis
     snprintf(v->event.action, sizeof v->event.action, "download");
     if (fits) err = cloud_file_find(s->cloud, &v->device, version, file, &found);
     if (fits && err == -ENOENT) note_missing(s, v, version, file);
-    struct blob *blob = err == 0 ? blob_open(store_blobs(s->store), found.sha256, &err) : NULL;
+    struct blob *blob = err == 0 ? open_content(s->store, &found, &err) : NULL;
     if (!blob) {
         answer_status(r, err == -ENOENT ? 404 : 500,
                       err == -ENOENT ? "no such version or file" : "the file cannot be read");

@@ -382,6 +382,14 @@ def test_a_version_is_taken_back_and_a_device_held(cloud):
     assert curl(cloud, path)[0] == 404
 
 
+def test_a_version_keeps_its_content_when_its_artifact_is_published_anew(cloud):
+    text = request(cloud, DOWNLOAD, version=b"v2.1.0.0", filename=b"ota.bin")
+    for content in (V1, V2, V1):
+        cloud.push(content, "lamp-v2.1.0.0-ota.bin", "--kind", "esp-app")
+        with cloud.connect() as s:
+            assert original_download(s, text, b"\xe9") == V1.read_bytes()
+
+
 def test_what_a_version_holds_cannot_be_deleted(cloud):
     done = subprocess.run([servers.AIRLIFT, "artifacts", "delete", "lamp-v2.1.0.0-ota.bin", "--data", cloud.data],
                           capture_output=True, text=True)
