@@ -43,6 +43,9 @@ def run_unit(program: pathlib.Path, out_dir: pathlib.Path):
                 why.append(f"  {case.get('name')}: {(bad.text or '').strip()}")
     except (OSError, ET.ParseError):
         pass
+    if status == 0 and passed + failed == 0:  # a device that resets ends its whole process, with 0
+        failed = 1
+        why.append("  ended before its tests did")
     if status != 0 and failed == 0:
         failed = 1
         why.append(f"  ended with status {status}")
