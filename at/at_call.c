@@ -19,7 +19,7 @@ bool at_param_count_is(struct at_call *call, size_t least, size_t most)
     size_t given = call->request.count;
     if (given >= least && given <= most) return true;
     size_t needed = given < least ? least : most;
-    at_note(call, AT_SUB_PARA_NUM_MISMATCH, (uint32_t)(needed << 8 | (given > 255 ? 255 : given)));
+    at_note(call, AT_SUB_PARA_NUM_MISMATCH, (uint32_t)(needed << 8 | given));
     return false;
 }
 

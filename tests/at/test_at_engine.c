@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/at_bench.h"
@@ -33,8 +34,8 @@ static enum at_result take(struct at_call *call)
     if (at_param_int(call, 0, &wanted) != AT_PARAM_OK) return AT_ERROR;
     if (wanted < 1 || wanted > 64) return at_param_invalid(call, 0);
     at_answer(call, AT_OK_AND_PROMPT);
-    for (size_t have = 0; have < (size_t)wanted;)
-        have += at_read(call, bytes + have, (size_t)wanted - have);
+    for (size_t have = 0, n = 1; have < (size_t)wanted && n; have += n)
+        n = at_read(call, bytes + have, (size_t)wanted - have);
     at_tell_received(call, (size_t)wanted);
     at_write(call, bytes, (size_t)wanted);
     sem_wait(&go);
@@ -91,6 +92,13 @@ static enum at_result answer_early(struct at_call *call)
     return AT_IGNORE;
 }
 
+/* Asks for data and does not wait for it. */
+static enum at_result ask_only(struct at_call *call)
+{
+    at_answer(call, AT_OK_AND_PROMPT);
+    return AT_IGNORE;
+}
+
 static enum at_result nap(struct at_call *call)
 {
     usleep(2000);
@@ -98,11 +106,17 @@ static enum at_result nap(struct at_call *call)
 }
 
 static const struct at_command own[] = {
-    {"+WAIT", .execute = wait_for_go}, {"+TAKE", .set = take},
-    {"+TEXTS", .set = texts},          {"+SENDOK", .execute = send_ok},
-    {"+SENDFAIL", .query = send_fail}, {"+FAIL", .test = plain_fail},
-    {"+SOON", .execute = take_soon},   {"+EARLY", .execute = answer_early},
-    {"+NAP", .execute = nap},          {0},
+    {"+WAIT", .execute = wait_for_go},
+    {"+TAKE", .set = take},
+    {"+TEXTS", .set = texts},
+    {"+SENDOK", .execute = send_ok},
+    {"+SENDFAIL", .query = send_fail},
+    {"+FAIL", .test = plain_fail},
+    {"+SOON", .execute = take_soon},
+    {"+EARLY", .execute = answer_early},
+    {"+NAP", .execute = nap},
+    {"+ASK", .execute = ask_only},
+    {0},
 };
 static const struct at_command *const groups[] = {at_basic_commands, own, NULL};
 
@@ -166,6 +180,21 @@ static void a_line_right_behind_a_short_command_waits_for_it(void **state)
     at_bench_expect("AT+NAP\r\n\r\nOK\r\nAT+NAP\r\n\r\nOK\r\nAT\r\n\r\nOK\r\n");
 }
 
+static void many_lines_behind_a_long_command_wait_only_once(void **state)
+{
+    enum { LINES = 30 };
+    struct timespec began, ended;
+    at_bench_command("ATE0", "\r\nOK\r\n");
+    at_bench_send("AT+WAIT\r\n");
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    for (int i = 0; i < LINES; i++) at_bench_send("AT\r\n");
+    for (int i = 0; i < LINES; i++) at_bench_expect("\r\nbusy p...\r\n");
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    sem_post(&go);
+    at_bench_expect("\r\nOK\r\n");
+    assert_true(ended.tv_sec - began.tv_sec < 2); /* not 100 ms each */
+}
+
 static void data_is_counted_and_never_a_command(void **state)
 {
     sem_post(&go);
@@ -199,6 +228,13 @@ static void data_that_does_not_come_ends_the_wait_and_data_mode(void **state)
     at_bench_expect("+SOON:4\r\n\r\nOK\r\n");
 }
 
+static void data_mode_ends_with_its_command(void **state)
+{
+    at_bench_command("AT+ASK", "\r\nOK\r\n\r\n>");
+    usleep(50000);
+    at_bench_command("AT", "\r\nOK\r\n");
+}
+
 static void a_command_that_has_answered_still_keeps_others_out(void **state)
 {
     at_bench_command("AT+EARLY", "\r\nOK\r\n");
@@ -211,8 +247,9 @@ static void a_command_that_has_answered_still_keeps_others_out(void **state)
 
 static void a_port_that_goes_away_ends_the_wait_for_data(void **state)
 {
-    at_bench_send("AT+SOON\r\n");
-    at_bench_expect("AT+SOON\r\n\r\nOK\r\n\r\n>");
+    sem_post(&go);
+    at_bench_command("AT+TAKE=9", "\r\nOK\r\n\r\n>");
+    at_bench_send("half");
     at_bench_close();
     at_bench_open(groups);
     at_bench_command("AT", "\r\nOK\r\n");
@@ -294,14 +331,14 @@ static void a_line_without_its_terminator_or_too_long_is_an_error(void **state)
 
 static void commands_are_listed_with_their_forms(void **state)
 {
-    at_bench_command("AT+CMD?",
-                     "+CMD:0,\"AT\",0,0,0,1\r\n+CMD:1,\"ATE0\",0,0,0,1\r\n"
-                     "+CMD:2,\"ATE1\",0,0,0,1\r\n+CMD:3,\"AT+CMD\",0,1,0,0\r\n"
-                     "+CMD:4,\"AT+SYSLOG\",0,1,1,0\r\n+CMD:5,\"AT+WAIT\",0,0,0,1\r\n"
-                     "+CMD:6,\"AT+TAKE\",0,0,1,0\r\n+CMD:7,\"AT+TEXTS\",0,0,1,0\r\n"
-                     "+CMD:8,\"AT+SENDOK\",0,0,0,1\r\n+CMD:9,\"AT+SENDFAIL\",0,1,0,0\r\n"
-                     "+CMD:10,\"AT+FAIL\",1,0,0,0\r\n+CMD:11,\"AT+SOON\",0,0,0,1\r\n"
-                     "+CMD:12,\"AT+EARLY\",0,0,0,1\r\n+CMD:13,\"AT+NAP\",0,0,0,1\r\n\r\nOK\r\n");
+    at_bench_command("AT+CMD?", "+CMD:0,\"AT\",0,0,0,1\r\n+CMD:1,\"ATE0\",0,0,0,1\r\n"
+                                "+CMD:2,\"ATE1\",0,0,0,1\r\n+CMD:3,\"AT+CMD\",0,1,0,0\r\n"
+                                "+CMD:4,\"AT+SYSLOG\",0,1,1,0\r\n+CMD:5,\"AT+WAIT\",0,0,0,1\r\n"
+                                "+CMD:6,\"AT+TAKE\",0,0,1,0\r\n+CMD:7,\"AT+TEXTS\",0,0,1,0\r\n"
+                                "+CMD:8,\"AT+SENDOK\",0,0,0,1\r\n+CMD:9,\"AT+SENDFAIL\",0,1,0,0\r\n"
+                                "+CMD:10,\"AT+FAIL\",1,0,0,0\r\n+CMD:11,\"AT+SOON\",0,0,0,1\r\n"
+                                "+CMD:12,\"AT+EARLY\",0,0,0,1\r\n+CMD:13,\"AT+NAP\",0,0,0,1\r\n"
+                                "+CMD:14,\"AT+ASK\",0,0,0,1\r\n\r\nOK\r\n");
 }
 
 int main(void)
@@ -312,9 +349,11 @@ int main(void)
         PORT_TEST(echo_is_what_was_received_until_it_is_off),
         PORT_TEST(a_line_while_a_command_runs_is_answered_busy_and_dropped),
         PORT_TEST(a_line_right_behind_a_short_command_waits_for_it),
+        PORT_TEST(many_lines_behind_a_long_command_wait_only_once),
         PORT_TEST(data_is_counted_and_never_a_command),
         PORT_TEST(bytes_beyond_the_data_are_busy_and_dropped),
         PORT_TEST(data_that_does_not_come_ends_the_wait_and_data_mode),
+        PORT_TEST(data_mode_ends_with_its_command),
         PORT_TEST(a_command_that_has_answered_still_keeps_others_out),
         PORT_TEST(a_port_that_goes_away_ends_the_wait_for_data),
         PORT_TEST(strings_lose_their_escapes_and_middle_ones_may_be_left_out),

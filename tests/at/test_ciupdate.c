@@ -170,6 +170,8 @@ static void failed_downloads_of_firmware_end_in_error_with_the_reason(void **sta
         {query_ok, script_made("", bytes, sizeof bytes), S(1) S(2) S(3), "no Content-Length"},
         {query_ok, script_made("Content-Length: -1\r\n", bytes, 16), S(1) S(2) S(3),
          "Content-Length"},
+        {query_ok, script_made("Content-Length: 18446744073709551632\r\n", bytes, 16),
+         S(1) S(2) S(3), "Content-Length"},
         {query_ok, script_text("HTTP/1.1 200 OK\r\nConte"), S(1) S(2) S(3),
          "inside the answer's head"},
         {query_ok, nothing, S(1) S(2) S(3), "without an answer"},
@@ -178,6 +180,10 @@ static void failed_downloads_of_firmware_end_in_error_with_the_reason(void **sta
     };
     at_bench_command("AT+CIUPDATE?", "+CIUPDATE:0\r\n" OK);
     at_bench_command("AT+SYSLOG=1", OK);
+    memset(board()->nor.bytes + TEST_OTA_0, 0x5a, 0x1000);
+    SCRIPT_PLAY(plain, cases[0].query, cases[0].file);
+    fails("AT+CIUPDATE", cases[0].output, cases[0].why);
+    assert_untouched(TEST_OTA_0, 0x1000); /* before the first bytes are right */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         SCRIPT_PLAY(plain, cases[i].query, cases[i].file);
         fails("AT+CIUPDATE", cases[i].output, cases[i].why);
@@ -243,7 +249,9 @@ static void server_whose_certificate_nobody_trusts_is_refused(void **state)
     assert_int_equal(script_server_requests(tls), 0);
     assert_untouched(CLOUD_MQTT_CA, CLOUD_PART_SIZE);
     strcpy(unverified, "y"); /* as the original */
+    cloud_board_set("ssl_token", "11112222");
     at_bench_command("AT+CIUPDATE=1,\"v1\",\"mqtt_ca\"", S(1) S(4) OK);
+    assert_non_null(strstr(script_server_request(tls, 0), "\r\nAuthorization: token 11112222\r\n"));
 }
 
 static void server_with_another_name_is_refused(void **state)
@@ -374,6 +382,20 @@ static void module_without_token_says_so(void **state)
     assert_non_null(
         strstr(script_server_request(plain, 0),
                "\r\nAuthorization: token 00112233445566778899aabbccddeeff00112233\r\n"));
+}
+
+static void settings_that_do_not_fit_are_not_used(void **state)
+{
+    char long_one[301];
+    memset(long_one, 'a', 300);
+    long_one[300] = 0;
+    cloud_board_set("token", long_one);
+    SCRIPT_PLAY(plain, mqtt_ca);
+    at_bench_command(MQTT_CA, S(1) S(4) OK);
+    assert_non_null(strstr(script_server_request(plain, 0), "\r\nAuthorization: token dd93253c"));
+    cloud_board_set_port("port", 0);
+    at_bench_command("AT+SYSLOG=1", OK);
+    fails(MQTT_CA, "", "there is no port 0");
 }
 
 static void server_and_port_come_from_the_manufacturing_nvs(void **state)
@@ -559,6 +581,7 @@ int main(void)
         DEVICE_TEST(ble_data_is_known_by_its_third_and_fourth_byte),
         DEVICE_TEST(compat_mode_erases_first_as_the_original),
         DEVICE_TEST(module_without_token_says_so),
+        DEVICE_TEST(settings_that_do_not_fit_are_not_used),
         DEVICE_TEST(server_and_port_come_from_the_manufacturing_nvs),
         DEVICE_TEST(names_and_ports_that_lead_nowhere_are_told_apart),
         DEVICE_TEST(limit_ends_upgrades_over_tcp_and_tls),

@@ -325,7 +325,7 @@ static void power_cut_leaves_a_firmware_that_boots(void **state)
 static void power_cut_of_an_upload_leaves_a_firmware_that_boots(void **state)
 {
     char command[40];
-    snprintf(command, sizeof command, "AT+AIRUPDATE=%u", (unsigned)OTA_IMAGE_LEN);
+    snprintf(command, sizeof command, "AT+AIRUPDATE=%u,,\"\"", (unsigned)OTA_IMAGE_LEN);
     cut_firmware_update((struct talk){
         .command = command, .data = files.image, .len = OTA_IMAGE_LEN, .end = " bytes\r\n" OK});
 }
