@@ -7,6 +7,7 @@ import {openWifi} from './wifi.js';
 const $ = (id) => document.getElementById(id);
 const HEAR_EVERY = 25; // percent, for screen readers
 const AWAY_LIMIT_S = 90;
+const RETRY_S = 3; // until the device answers for the first time
 
 let known; // the last /getslots
 let picked; // the file, whatever it is
@@ -74,16 +75,22 @@ function showPartitions() {
   $('partition-row').hidden = known.partitions.length < 2;
 }
 
+/** The line under the title, heard only when it changes. */
+function headline(text, kind) {
+  if ($('subtitle').textContent !== text) $('subtitle').textContent = text;
+  $('subtitle').className = kind;
+}
+
 async function showSlots() {
   try {
     known = await device.slots();
   } catch {
-    $('subtitle').textContent = say('unreachable');
+    headline(say('unreachable'), 'bad');
     return false;
   }
   const now = running();
   $('title').textContent = document.title = now?.project || known.chip;
-  $('subtitle').textContent = say('onChip', {version: now?.version || '', chip: known.chip});
+  headline(say('onChip', {version: now?.version || '', chip: known.chip}), 'quiet');
   $('slots').replaceChildren(...known.slots.map(slotCard));
   allowBack();
   showPartitions();
@@ -208,6 +215,7 @@ async function send() {
   sending = device.upload(object, content, progress);
   setSending(true);
   $('cancel').focus();
+  $('sending').scrollIntoView({block: 'nearest'});
   const failed = await sending.done.then(() => undefined, (fault) => fault);
   sending = undefined;
   setSending(false);
@@ -257,6 +265,7 @@ async function restartNow() {
   buttons.forEach((b) => { b.disabled = true; });
   $('result').hidden = true;
   note($('waiting'), say('restarting'));
+  $('waiting').focus(); // the button that was pressed is gone or disabled
   try {
     if (!await showSlots()) throw new Error();
     $('rollback').disabled = true;
@@ -297,4 +306,4 @@ $('rollback').addEventListener('click', goBack);
 $('restart').addEventListener('click', async () => {
   if (await confirmed(say('askRestart'), say('askRestartText'), say('yesRestart'))) restartNow();
 });
-showSlots();
+for (let s = 0; !await showSlots() && s < AWAY_LIMIT_S; s += RETRY_S) await pause(RETRY_S * 1000);

@@ -79,7 +79,6 @@ function showPassword() {
   const shown = $('password').type === 'text';
   $('password').type = shown ? 'password' : 'text';
   $('show').textContent = say(shown ? 'show' : 'hide');
-  $('show').setAttribute('aria-pressed', !shown);
 }
 
 export function openWifi(byId) {

@@ -18,7 +18,7 @@ import time
 import servers
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-MISSING = None if CHROMIUM and DRIVER else "Chromium is not installed (Debian packages chromium and chromium-driver)"
+MISSING = None if CHROMIUM and DRIVER else "there is no Chromium: `make browser-setup` installs it"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 PATIENCE_S = 30
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": "\ue00d", "Shift": "\ue008", "Down": "\ue015"}
