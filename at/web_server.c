@@ -20,7 +20,8 @@ static const char *TAG = "at-web";
 
 #define DONE          "{\"state\": 0}"
 #define FAILED        "{\"state\": 1}"
-#define CONNECTIONS   32u
+#define CONNECTIONS   128u
+#define PER_ADDRESS   32u /* one address that takes all it can get leaves room for others */
 #define STOP_GRACE_S  1u
 #define DRAIN_LIMIT   (64u << 20) /* longer than any flash: the browser gets to read the answer */
 #define RESTART_AFTER 500         /* ms: the answer leaves first */
@@ -378,6 +379,8 @@ static void begin_post(struct web_server *s, struct http_request *r, const struc
         route->begin(s, r, x);
     else if (http_request_body_len(r) >= (int64_t)WEB_BODY_MAX)
         refuse(r, 500, "the body must be shorter than 320 bytes");
+    else
+        http_request_hurry(r);
 }
 
 static void on_begin(void *ctx, struct http_request *r)
@@ -399,6 +402,7 @@ static void on_begin(void *ctx, struct http_request *r)
         not_here(s, r, 404);
     } else if (get != (file || !route->post) || (!get && !http_request_is(r, "POST"))) {
         not_here(s, r, 405);
+        http_answer_header(r, "Allow", route && route->post ? "POST" : "GET, HEAD");
     } else if (file) {
         answer_file(r, file);
     } else if (!route->post) {
@@ -413,8 +417,9 @@ static void on_body(void *ctx, struct http_request *r, const void *data, size_t 
     struct exchange *x = http_request_user(r);
     if (!x) return;
     if (x->upload) {
-        if (!web_upload_write(x->upload, data, len, now_ms()))
-            refuse(r, 500, web_upload_why(x->upload));
+        if (web_upload_write(x->upload, data, len, now_ms())) return;
+        refuse(r, 500, web_upload_why(x->upload));
+        http_request_hurry(r); /* to the end of what nobody wants any more */
     } else if (!x->route->begin) {
         size_t room = sizeof x->body - 1 > x->len ? sizeof x->body - 1 - x->len : 0;
         memcpy(x->body + (x->len < sizeof x->body ? x->len : 0), data, len < room ? len : room);
@@ -463,7 +468,7 @@ struct web_server *web_server_start(const struct web_server_config *cfg, unsigne
     /* One thread: uploads and slots are seen by one request at a time. */
     const struct http_server_config http = {.threads = 1,
                                             .connection_limit = CONNECTIONS,
-                                            .address_limit = CONNECTIONS,
+                                            .address_limit = PER_ADDRESS,
                                             .idle_timeout_s = cfg->idle_s,
                                             .drain_limit = DRAIN_LIMIT,
                                             .handler = &handler,

@@ -83,7 +83,18 @@ static bool read_image(const esp_partition_t *slot, esp_app_desc_t *desc, struct
            idf_window(slot, &w) == ESP_OK && al_image_verify(&w, &rules, image, NULL) == 0;
 }
 
-static void write_slot(FILE *out, const esp_partition_t *slot)
+/* What the boot loader takes: the chosen slot; the one that runs when that holds half an image. */
+static const esp_partition_t *starts_next(void)
+{
+    esp_app_desc_t desc;
+    struct al_image image;
+    const esp_partition_t *chosen = esp_ota_get_boot_partition();
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    if (!chosen || chosen == running || web_upload_writes(chosen->address)) return running;
+    return read_image(chosen, &desc, &image) ? chosen : running;
+}
+
+static void write_slot(FILE *out, const esp_partition_t *slot, const esp_partition_t *next)
 {
     esp_app_desc_t desc;
     struct al_image image;
@@ -96,7 +107,7 @@ static void write_slot(FILE *out, const esp_partition_t *slot)
     fputs("{\"label\":", out);
     web_json_text(out, slot->label);
     fprintf(out, ",\"size\":%u,\"running\":%s,\"boot\":%s", (unsigned)slot->size,
-            running ? "true" : "false", slot == esp_ota_get_boot_partition() ? "true" : "false");
+            running ? "true" : "false", slot == next ? "true" : "false");
     write_text(out, "state", state);
     if (whole) write_image(out, slot, &desc, &image);
     fputc('}', out);
@@ -122,18 +133,19 @@ void web_slots_write(FILE *out)
     struct al_ota *o = idf_device_lock();
     const struct al_chip *chip = o->device.chip;
     idf_device_unlock();
-    const esp_partition_t *p, *next = esp_ota_get_next_update_partition(NULL);
+    const esp_partition_t *p, *other = esp_ota_get_next_update_partition(NULL);
+    const esp_partition_t *next = starts_next();
     fputs("{\"state\":0,\"chip\":", out);
     web_json_text(out, chip->title);
     fprintf(out, ",\"chip_id\":%u,\"start\":%u,\"upload\":%s,\"partitions\":[", chip->id,
             (unsigned)start_number(), web_upload_busy() ? "true" : "false");
-    write_partition(out, "ota", next);
+    write_partition(out, "ota", other);
     for (size_t i = 0; (p = idf_at_customize_at(i)); i++) {
         fputc(',', out);
         write_partition(out, p->label, p);
     }
     fputs("],\"other\":", out);
-    web_json_text(out, next ? next->label : "");
+    web_json_text(out, other ? other->label : "");
     fputs(",\"slots\":[", out);
     bool first = true;
     esp_partition_iterator_t it =
@@ -141,7 +153,7 @@ void web_slots_write(FILE *out)
     for (; it; it = esp_partition_next(it)) {
         if (!first) fputc(',', out);
         first = false;
-        write_slot(out, esp_partition_get(it));
+        write_slot(out, esp_partition_get(it), next);
     }
     fputs("]}", out);
 }

@@ -15,6 +15,7 @@ void web_slots_write_info(FILE *out);
  *  "boot":b,"state":"valid","project":"..","version":"..","chip":"ESP32-C3","image_len":n,
  *  "sha256":"hex"},..]}
  * start: another number at each start of the chip, to know that it restarted.
+ * boot: what starts next; a slot that was chosen but holds half an image does not.
  * other: the slot that an upload goes to and a roll-back starts; "": there is none.
  * state: empty, damaged, writing, new, pending, valid, invalid, aborted, undefined; the keys from
  * project on are there only when the slot holds an app image. */

@@ -1,4 +1,5 @@
 """The web server of AT+WEBSERVER on a virtual device, with curl: endpoints, provisioning, uploads, who may not."""
+import contextlib
 import json
 import socket
 import time
@@ -203,6 +204,49 @@ def test_a_cut_connection_frees_the_upload_and_a_second_try_is_right(device, ima
     assert keeps_old(device)
     assert device.upload(data).text == DONE
     assert device.device.slot("ota_1", len(data)) == data
+
+
+def test_half_an_upload_over_a_firmware_that_was_to_start_leaves_the_old_one(device, images):
+    assert device.upload(images[1].data).text == DONE and device.slots()["ota_1"]["boot"]
+    device.begin_upload(images[1].data, 100000).close()
+    device.expect(r"\+WEBSERVERRSP:5\r\n")
+    assert device.slots()["ota_1"]["state"] == "damaged" and keeps_old(device)
+    assert device.post("/restart").text == DONE
+    device.restarted()
+    assert keeps_old(device)
+
+
+def test_an_upload_and_an_upgrade_by_command_do_not_mix(device, images):
+    data = images[1].data
+    device.uart.send(f"AT+AIRUPDATE={len(data)}\r\n")
+    device.expect(r"\r\n>")
+    device.uart.send(data[:50000])
+    device.expect(r"\+AIRUPDATE:\d+")
+    answer = device.upload(data)
+    assert (answer.status, answer.text) == (500, FAILED) and "another upgrade" in answer.reason
+    device.uart.send(data[50000:])
+    device.expect(r"Recv \d+ bytes\r\n.*?\r\nOK\r\n")
+    assert device.device.slot("ota_1", len(data)) == data and device.slots()["ota_1"]["boot"]
+
+
+def test_one_address_that_holds_many_connections_keeps_nobody_else_out(shared):
+    with contextlib.ExitStack() as held:
+        for _ in range(150):
+            held.enter_context(socket.create_connection(("127.0.0.1", shared.port), 5, source_address=("127.0.0.2", 0)))
+        assert shared.curl("/getversion", "--max-time", "5").status == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "FOO"])
+def test_other_methods_are_refused(shared, method):
+    for path, allowed in (("/", "GET, HEAD"), ("/getversion", "GET, HEAD"), ("/setotadata", "POST"), ("/restart", "POST")):
+        answer = shared.curl(path, "-X", method)
+        assert answer.status == 405 and answer.headers["allow"] == allowed
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/../page.js", "/%2e%2e/page.js", "//page.js", "/page.js/", "/page.js%00.css", "/%zz", "/page"])
+def test_paths_are_taken_as_they_are(shared, path):
+    assert shared.curl(path, "--path-as-is").status == 404
 
 
 def test_a_silent_connection_is_ended(images, tmp_path):
