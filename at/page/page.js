@@ -7,12 +7,13 @@ import {openWifi} from './wifi.js';
 const $ = (id) => document.getElementById(id);
 const HEAR_EVERY = 25; // percent, for screen readers
 const AWAY_LIMIT_S = 90;
-const RETRY_S = 3; // until the device answers for the first time
+const RETRY_S = 3; // until the device answers for the first time, or another person's upload is over
 
 let known; // the last /getslots
 let picked; // the file, whatever it is
 let chosen; // {content, object, image} that was found good: what was checked is what is sent
 let sending; // the upload under way
+let again; // the timer of the next look at the slots
 let choice = 0; // counts files chosen: a slow reading of an earlier one is forgotten
 
 function note(element, text, kind = '') {
@@ -94,6 +95,8 @@ async function showSlots() {
   $('slots').replaceChildren(...known.slots.map(slotCard));
   allowBack();
   showPartitions();
+  clearTimeout(again);
+  if (known.upload && !sending) again = setTimeout(showSlots, RETRY_S * 1000);
   return true;
 }
 

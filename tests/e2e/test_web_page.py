@@ -5,6 +5,7 @@ import select
 import socket
 import socketserver
 import threading
+import time
 import urllib.parse
 
 import pytest
@@ -176,6 +177,22 @@ def test_wrong_files_are_refused_and_not_sent(window, images, vectors, tmp_path)
     assert "fits" in choose(window, images[1].image)  # and then the right one
 
 
+def test_the_file_chosen_last_counts(window, images, tmp_path):
+    """Also when reading the one before takes longer."""
+    small = tmp_path / "small.bin"
+    small.write_bytes(b"hello" * 100)
+    window.js("""const read = Blob.prototype.arrayBuffer;
+        File.prototype.arrayBuffer = async function () {
+            if (this.size > 500) await new Promise((done) => setTimeout(done, 700));
+            return read.call(this);
+        };""")
+    window.choose_file("#file", images[1].image)
+    window.choose_file("#file", small)
+    assert "not a firmware image" in verdict(window)
+    time.sleep(1)  # the other one has been read
+    assert "not a firmware image" in verdict(window) and not window.visible("#details")
+
+
 def test_a_file_can_be_dropped(window, images):
     box = window.js("const b = document.getElementById('drop').getBoundingClientRect();"
                     "return [b.x + b.width / 2, b.y + b.height / 2]")
@@ -223,8 +240,10 @@ def test_a_second_person_is_told_that_an_upload_is_under_way(window, device, ima
     choose(window, images[1].image)
     window.click("#send")
     window.wait_text("#result-text", "Another upload is under way")
+    window.wait_text("#slots", "being written")
     first.close()
     device.expect(r"\+WEBSERVERRSP:5\r\n")
+    window.wait_text("#slots", "Not a whole firmware")  # it looks again by itself
     window.click("#again")
     window.wait_text("#result-text", NEW)
 
