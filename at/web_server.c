@@ -27,10 +27,9 @@ static const char *TAG = "at-web";
 #define RESTART_AFTER 500         /* ms: the answer leaves first */
 #define HTTP_PORT     80u
 #define RESTART_STACK 4096
-#define SECURITY_POLICY                                                                     \
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src " \
-    "'self'; "                                                                              \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define SECURITY_POLICY                                                        \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';" \
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 struct web_server {
     struct web_server_config cfg;
@@ -450,17 +449,29 @@ static void server_free(struct web_server *s)
     free(s);
 }
 
+/* NULL: out of memory. */
+static struct web_server *server_new(const struct web_server_config *cfg)
+{
+    bool guarded = cfg->password && *cfg->password;
+    struct web_server *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->cfg = *cfg;
+    s->password = guarded ? strdup(cfg->password) : NULL;
+    s->cfg.hosts = s->hosts = strdup(cfg->hosts ? cfg->hosts : "");
+    if (s->hosts && (s->password || !guarded)) return s;
+    server_free(s);
+    return NULL;
+}
+
 struct web_server *web_server_start(const struct web_server_config *cfg, unsigned *port, char *why,
                                     size_t why_size)
 {
     static const struct http_handler handler = {on_begin, on_body, on_end, on_gone};
     char address[80];
-    struct web_server *s = calloc(1, sizeof *s);
+    struct web_server *s = server_new(cfg);
+    snprintf(why, why_size, "out of memory");
     if (!s) return NULL;
-    s->cfg = *cfg;
     restart_chip = cfg->restart;
-    s->password = cfg->password && *cfg->password ? strdup(cfg->password) : NULL;
-    s->cfg.hosts = s->hosts = strdup(cfg->hosts ? cfg->hosts : "");
     web_provision_open(cfg->wifi, cfg->tell);
     web_provision_timeout(cfg->timeout_s);
     snprintf(address, sizeof address, "%s:%u", cfg->address ? cfg->address : "", cfg->port);
