@@ -55,7 +55,9 @@ static bool take(struct at_call *call, struct upload *u, struct al_hash *hash)
         u->done += (uint32_t)n;
         (void)al_hash_update(hash, bytes, n);
         if (u->good) u->good = at_ota_target_write(&u->target, bytes, n);
-        for (; step < STEPS && u->done >= (uint64_t)u->len * step / STEPS; step++)
+        uint32_t before = step;
+        while (step < STEPS && u->done >= (uint64_t)u->len * step / STEPS) step++;
+        if (step > before)
             at_print(call, "+AIRUPDATE:%u,%u\r\n", (unsigned)u->done, (unsigned)u->len);
     }
     return true;

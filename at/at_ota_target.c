@@ -47,6 +47,10 @@ static bool open_slot(struct at_ota_target *t)
         return fail(t, "the running firmware is on trial and not confirmed: try again after ready");
     if (err == ESP_ERR_OTA_ALREADY_IN_PROGRESS)
         return fail(t, "another upgrade is writing to %s", t->partition->label);
+    if (err == ESP_ERR_INVALID_STATE)
+        return fail(
+            t, "%s holds new data of an upgrade that is not over: try again after it, or restart",
+            t->partition->label);
     if (err) return fail(t, "%s cannot be written: %s", t->partition->label, esp_err_to_name(err));
     t->open = true;
     return true;

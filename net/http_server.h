@@ -72,7 +72,7 @@ bool http_request_query(const struct http_request *r, const char *name, char *ou
 const char *http_request_query_raw(const struct http_request *r, const char *name);
 /* The first query argument whose name is none of names (which end with NULL); NULL: none. */
 const char *http_request_unknown_query(const struct http_request *r, const char *const *names);
-/* In begin, for a body that is short: it has to be there within head_timeout_s, too. */
+/* In begin or body: the body has to be there within head_timeout_s from now, however it drips. */
 void http_request_hurry(struct http_request *r);
 int64_t http_request_body_len(const struct http_request *r); /* announced; -1: chunked; 0: none */
 const char *http_request_peer(const struct http_request *r, char out[64]); /* address, as text */

@@ -7,14 +7,12 @@ Everything runs on loopback, in a directory of its own under BUILD/demo.
 Exit status 1 when anything that should happen does not.
 Usage: demo.py [--build DIR] [--svg FILE]
 """
-import os
 import pathlib
 import re
-import shutil
 import sys
 import time
 
-from demo_stage import Device, Failed, Server, main, run, screen
+from demo_stage import Device, Failed, Play, Server, main, run, screen
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NET_RATE = "100K"  # bytes a second: slow enough to see the progress bar
@@ -29,17 +27,14 @@ SHOWN = re.compile(r"rst:0x|Loaded app from|demo: |rolling back|Rollback to|self
 UNSEEN = re.compile(r"demo: \[.*\] +(?!30|70|100)\d+%|looking for new firmware")
 
 
-class Demo:
+class Demo(Play):
     def __init__(self, build):
+        super().__init__(build / "demo")
         self.bin = build / "bin"
-        self.dir = build / "demo"
         self.airlift = self.bin / "airlift"
-        self.facts = []
-        self.server = None
-        self.device = None
 
     def fact(self, text, seconds):
-        self.facts.append((text, seconds))
+        self.facts.append(text + (f"  ({seconds:.1f} s)" if seconds is not None else ""))
 
     def image(self, version):
         return self.dir / f"build-{version}" / "demo.bin"
@@ -69,7 +64,7 @@ class Demo:
         screen.say(f"   airliftd on https://127.0.0.1:{self.server.port}, TLS with its own CA")
 
     def switch_on(self, *options):
-        self.device = Device(self.airlift, self.dir / "device", self.dir / "device.log", SHOWN,
+        self.device = Device(self.airlift, self.dir / "device", self.log, SHOWN,
                              "--net-rate", NET_RATE, *options)
 
     def upgrade(self):
@@ -120,30 +115,17 @@ class Demo:
         return cut
 
     def check(self):
-        log = (self.dir / "device.log").read_text()
+        log = self.log.read_text()
         for pattern in (r"Guru Meditation", r"abort\(\) was called"):
             if re.search(pattern, log):
                 raise Failed(f"the device's log has '{pattern}'")
 
-    def run(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        began = time.monotonic()
-        try:
-            self.prepare()
-            self.upgrade()
-            self.roll_back()
-            self.power_cut()
-            self.check()
-        finally:
-            if self.device:
-                self.device.switch_off()
-            if self.server:
-                self.server.stop()
-        screen.title("What was shown")
-        for text, seconds in self.facts:
-            screen.say(f"   [ok] {text}" + (f"  ({seconds:.1f} s)" if seconds is not None else ""), "32")
-        screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(self.dir / 'device.log')}")
+    def steps(self):
+        self.prepare()
+        self.upgrade()
+        self.roll_back()
+        self.power_cut()
+        self.check()
 
 
 if __name__ == "__main__":

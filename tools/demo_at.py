@@ -12,11 +12,10 @@ import os
 import pathlib
 import re
 import select
-import shutil
 import sys
 import time
 
-from demo_stage import Device, Failed, Server, free_port, main, run, screen, sum_up
+from demo_stage import Device, Failed, Play, Server, free_port, main, run, screen
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FIRST, BY_URL, BY_CLOUD, BY_PAGE, BROKEN = "v4.2.0.0", "v4.3.0.0", "v4.4.0.0", "v4.5.0.0", "v4.6.0.0"
@@ -87,14 +86,12 @@ class Port:
         return self.wait_for(answer)
 
 
-class Demo:
+class Demo(Play):
     def __init__(self, build):
+        super().__init__(build / "demo-at")
         self.bin = build / "bin"
         self.airlift = self.bin / "airlift"
-        self.dir = build / "demo-at"
         self.link = self.dir / "module"
-        self.facts = []
-        self.server = self.device = self.port = None
         self.modules = free_port()
 
     def image(self, version):
@@ -128,7 +125,7 @@ class Demo:
                    "--file", f"{PARTITION}.bin={content}", "--current")
         run(self.airlift, "device", "create", self.dir / "device", "--from", self.dir / f"build-{FIRST}")
         screen.say(f"   $ airlift device run device --uart1 pty:{self.link.name}", "1")
-        self.device = Device(self.airlift, self.dir / "device", self.dir / "device.log", SHOWN, "--uart1", f"pty:{self.link}")
+        self.device = Device(self.airlift, self.dir / "device", self.log, SHOWN, "--uart1", f"pty:{self.link}")
         self.device.wait_for("UART 1 is")
         self.port = Port(self.link)
         self.port.wait_for("ready\r\n")
@@ -195,25 +192,13 @@ class Demo:
         self.facts.append(f"AT+AIRUPDATE: {BROKEN} came over the UART, crashed before ready, and was rolled back to {BY_PAGE}")
         self.port.command("AT+SYSROLLBACK?")
 
-    def run(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        began = time.monotonic()
-        try:
-            self.prepare()
-            self.settings()
-            self.by_url()
-            self.by_cloud()
-            self.by_page()
-            self.by_port()
-        finally:
-            if self.port:
-                self.port.close()
-            if self.device:
-                self.device.switch_off()
-            if self.server:
-                self.server.stop()
-        sum_up(self.facts, began, self.dir / "device.log")
+    def steps(self):
+        self.prepare()
+        self.settings()
+        self.by_url()
+        self.by_cloud()
+        self.by_page()
+        self.by_port()
 
 
 if __name__ == "__main__":

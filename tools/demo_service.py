@@ -10,13 +10,11 @@ Usage: demo_service.py [--build DIR] [--svg FILE]
 import math
 import pathlib
 import re
-import shutil
 import struct
 import sys
-import time
 import wave
 
-from demo_stage import Device, Failed, Server, main, run, screen, sum_up
+from demo_stage import Device, Failed, Play, Server, main, run, screen
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OLD, NEW = "v1.0.0", "v2.0.0"
@@ -41,15 +39,13 @@ def beep(path, hertz, seconds=0.5):
         out.writeframes(b"".join(struct.pack("<h", s) for s in samples))
 
 
-class Demo:
+class Demo(Play):
     def __init__(self, build):
+        super().__init__(build / "demo-service")
         self.bin = build / "bin"
         self.airlift = self.bin / "airlift"
-        self.dir = build / "demo-service"
         self.device_dir = self.dir / "device"
         self.card = self.device_dir / "sdcard"
-        self.facts = []
-        self.server = self.device = None
 
     def app(self, version):
         return self.dir / f"build-{version}" / "ota_service.bin"
@@ -89,7 +85,7 @@ class Demo:
         self.card.mkdir()
 
     def switch_on(self, *options):
-        self.device = Device(self.airlift, self.device_dir, self.dir / "device.log", SHOWN, *map(str, options))
+        self.device = Device(self.airlift, self.device_dir, self.log, SHOWN, *map(str, options))
         return self.device
 
     def upgrade(self):
@@ -145,23 +141,13 @@ class Demo:
         self.power_cut(CUT_TAKING_OVER, "v1.1.0", "v1.2.0", "v1.2.0", 330, 415, 494)
         self.facts.append("power failed while the partition was written: the next start finished it, v1.2.0 was whole")
 
-    def run(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
-        self.dir.mkdir(parents=True)
-        began = time.monotonic()
-        try:
-            self.prepare()
-            tones = self.upgrade()
-            self.nothing_new(tones)
-            self.power_cuts()
-            if re.search(r"Guru Meditation|abort\(\) was called", (self.dir / "device.log").read_text()):
-                raise Failed("the device crashed")
-        finally:
-            if self.device:
-                self.device.switch_off()
-            if self.server:
-                self.server.stop()
-        sum_up(self.facts, began, self.dir / "device.log")
+    def steps(self):
+        self.prepare()
+        tones = self.upgrade()
+        self.nothing_new(tones)
+        self.power_cuts()
+        if re.search(r"Guru Meditation|abort\(\) was called", self.log.read_text()):
+            raise Failed("the device crashed")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import argparse
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -148,12 +149,35 @@ class Device:
         self.process.wait()
 
 
-def sum_up(facts, began, log):
-    """The end of a demonstration; began: time.monotonic() of its start."""
-    screen.title("What was shown")
-    for text in facts:
-        screen.say(f"   [ok] {text}", "32")
-    screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(log)}")
+class Play:
+    """A demonstration in `dir` (made anew): its steps, then what they showed. Whatever happens, what runs is ended."""
+
+    def __init__(self, directory):
+        self.dir = directory
+        self.log = directory / "device.log"
+        self.facts = []
+        self.server = self.device = self.port = None
+
+    def steps(self):
+        raise NotImplementedError
+
+    def run(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        self.dir.mkdir(parents=True)
+        began = time.monotonic()
+        try:
+            self.steps()
+        finally:
+            if self.port:
+                self.port.close()
+            if self.device:
+                self.device.switch_off()
+            if self.server:
+                self.server.stop()
+        screen.title("What was shown")
+        for text in self.facts:
+            screen.say(f"   [ok] {text}", "32")
+        screen.say(f"   All of it in {time.monotonic() - began:.0f} s. Full log: {os.path.relpath(self.log)}")
 
 
 def svg(lines, path):
