@@ -136,7 +136,7 @@ bool al_slot_forges_record(const struct al_slot_writer *w, uint32_t off, const u
 {
     uint8_t magic[4] = {0};
     uint32_t size = w->cfg.slot.size, held = w->written - w->held_len;
-    if (size < AL_SECTOR) return false;
+    if (size < AL_SECTOR || off > size || len > size - off) return false; /* not written anyway */
     uint32_t at = size - AL_SECTOR;
     if (off >= at + sizeof magic || (off < at && len <= at - off)) return false;
     (void)al_window_read(&w->cfg.slot, at, magic, sizeof magic);
