@@ -218,13 +218,14 @@ def test_half_an_upload_over_a_firmware_that_was_to_start_leaves_the_old_one(dev
 
 def test_an_upload_and_an_upgrade_by_command_do_not_mix(device, images):
     data = images[1].data
+    part = len(data) // 5
     device.uart.send(f"AT+AIRUPDATE={len(data)}\r\n")
     device.expect(r"\r\n>")
-    device.uart.send(data[:50000])
+    device.uart.send(data[:part])
     device.expect(r"\+AIRUPDATE:\d+")
     answer = device.upload(data)
     assert (answer.status, answer.text) == (500, FAILED) and "another upgrade" in answer.reason
-    device.uart.send(data[50000:])
+    device.uart.send(data[part:])
     device.expect(r"Recv \d+ bytes\r\n.*?\r\nOK\r\n")
     assert device.device.slot("ota_1", len(data)) == data and device.slots()["ota_1"]["boot"]
 
