@@ -6,6 +6,9 @@ if ! command -v dpkg-query >/dev/null; then
     echo "setup: this is no Debian system; have these ready: " $list >&2
     exit 0
 fi
+# make runs several of these at once; apt-get would not wait.
+exec 9< "$0"
+flock 9
 missing=
 for p in $list; do
     case $(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null) in
