@@ -16,11 +16,10 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs/benchmarks.md"
+import page
+
+ROOT = page.ROOT
 RESULT = ROOT / "bench/results/cloud.json"
-HEADING = "## The module cloud\n"
-NEXT = "## Zigbee upgrades\n"  # stands behind
 MODULES, ROUNDS, IMAGE_BYTES = 1000, 5, 1 << 20
 LIST = ('{"recommended_rom_version": "v1.0", "status": 200, "productRoms": '
         '[{"recommended": 1, "version": "v1.0", "life_cycle": "beta"}]}')
@@ -158,23 +157,19 @@ def section(r):
     rows = [f"| {name} | {s['seconds']:.2f} s | {s['cpu_s']:.2f} s | {1e6 * s['cpu_s'] / r['modules']:.0f} us | "
             f"{s['idle_kib'] / 1024:.0f} MiB | {s['peak_kib'] / 1024:.0f} MiB |"
             for name, s in (("airliftd", r["airlift"]), ("nginx", r["nginx"]))]
-    return "\n".join([
-        HEADING, f"{r['modules']} modules ask at once over plain HTTP from one address: each asks for the version, then loads "
+    return [
+        f"{r['modules']} modules ask at once over plain HTTP from one address: each asks for the version, then loads "
         f"{r['image_bytes'] / (1 << 20):.1f} MiB,",
         "on a connection each, as `AT+CIUPDATE=0` does. airliftd looks every key up, counts requests and keeps a record of",
         "each download; nginx serves the same text and file to anybody. Rounds alternate; medians. nginx / airliftd:",
         f"{r['ratio']:.2f}.", "", "| server | all served in | processor time | a module | memory before | memory at most |",
         "|---|---|---|---|---|---|", *rows, "",
         "Memory is the resident set of all its processes; the served file, which the system shares, counts in it. nginx runs with",
-        "`tcp_nopush on`: without it a head leaves alone now and then, and a module that reads it so fails.", ""])
+        "`tcp_nopush on`: without it a head leaves alone now and then, and a module that reads it so fails."]
 
 
 def write_section(result):
-    """Puts the section where it was, or before the one on Zigbee, or at the end."""
-    page = PAGE.read_text()
-    before, _, rest = page.partition(NEXT)
-    before = before.split(HEADING)[0].rstrip()
-    PAGE.write_text(before + "\n\n" + section(result) + ("\n" + NEXT + rest if NEXT in page else ""))
+    page.write_section("The module cloud", section(result))
 
 
 def main():
@@ -182,7 +177,7 @@ def main():
     ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     result = measure(ap.parse_args().build.resolve())
     write_section(result)
-    print(section(result))
+    print("\n".join(section(result)))
 
 
 if __name__ == "__main__":

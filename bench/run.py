@@ -308,7 +308,7 @@ def main():
     finally:
         bench.stop()
     write_page(bench.results)
-    for part in (zigbee, at):
+    for part in (zigbee, at, cloud):
         part.write_section(part.measure(bench.build))
     print("\n".join(table(bench.results)))
 
