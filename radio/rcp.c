@@ -45,7 +45,7 @@ static void send_property(struct rcp *r, uint8_t tid, uint32_t property)
 static void start_anew(struct rcp *r, uint32_t why)
 {
     r->last_status = why;
-    r->held_count = 0;
+    r->held_count = r->queue_count = 0;
     r->tx.orphaned = r->tx.active;
     r->scan_orphaned = r->scanning;
     rcp_forget_settings(r);
@@ -112,15 +112,13 @@ void rcp_received(void *rcp, uint64_t now, const struct al_radio_rx *rx)
     }
 }
 
-static uint32_t transmit(struct rcp *r, const struct spinel_frame *f)
+static uint32_t transmit(struct rcp *r, uint8_t tid, struct al_cur c)
 {
     struct spinel_tx tx;
-    struct al_cur c = f->value;
     spinel_tx_read(&c, &tx);
     if (c.failed || c.pos != c.len) return SPINEL_PARSE_ERROR;
     if (tx.len < 3 + FCS_LEN || tx.channel < 11 || tx.channel > 26) return SPINEL_INVALID_ARGUMENT;
-    if (!r->set.phy_enabled || !r->set.raw_stream || r->tx.active || r->scanning)
-        return SPINEL_INVALID_STATE;
+    if (!r->set.phy_enabled || !r->set.raw_stream || r->scanning) return SPINEL_INVALID_STATE;
     int8_t power = tx.has_power ? tx.power : r->set.power;
     if ((tx.channel != r->set.channel || power != r->set.power) && rcp_apply(r, tx.channel, power))
         return SPINEL_INVALID_STATE;
@@ -128,11 +126,35 @@ static uint32_t transmit(struct rcp *r, const struct spinel_frame *f)
         return SPINEL_FAILURE;
     r->tx.active = true;
     r->tx.orphaned = false;
-    r->tx.tid = f->tid;
+    r->tx.tid = tid;
     r->tx.seq = tx.mpdu[2];
     r->tx.wants_ack = tx.mpdu[0] & ACK_REQUEST;
     r->tx.rx_channel = tx.rx_channel >= 11 && tx.rx_channel <= 26 ? tx.rx_channel : tx.channel;
     return SPINEL_OK;
+}
+
+/* A host that does not wait for an answer before it sends again is not made to try again. */
+static uint32_t transmit_in_turn(struct rcp *r, const struct spinel_frame *f)
+{
+    if (!r->tx.active) return transmit(r, f->tid, f->value);
+    struct rcp_queued *q = &r->queue[r->queue_count];
+    if (r->queue_count == RCP_QUEUE_MAX) return SPINEL_INVALID_STATE;
+    if (f->value.len > sizeof q->value) return SPINEL_INVALID_ARGUMENT;
+    q->tid = f->tid;
+    q->len = (uint8_t)f->value.len;
+    memcpy(q->value, f->value.buf, f->value.len);
+    r->queue_count++;
+    return SPINEL_OK;
+}
+
+static void transmit_queued(struct rcp *r)
+{
+    while (r->queue_count && !r->tx.active) {
+        struct rcp_queued q = r->queue[0];
+        memmove(r->queue, r->queue + 1, --r->queue_count * sizeof *r->queue);
+        uint32_t status = transmit(r, q.tid, al_cur(q.value, q.len));
+        if (status != SPINEL_OK) send_status(r, q.tid, status);
+    }
 }
 
 static void answer_transmission(struct rcp *r, uint64_t now, enum al_radio_status status,
@@ -174,6 +196,7 @@ void rcp_transmitted(void *rcp, uint64_t now, enum al_radio_status status, bool 
     rcp_apply(r, r->set.channel, r->set.power); /* back from a frame's own channel and power */
     for (size_t i = 0; i < r->held_count; i++) forward(r, r->held[i].now, &r->held[i].rx);
     r->held_count = 0;
+    transmit_queued(r);
 }
 
 void rcp_scanned(void *rcp, uint64_t now, uint8_t channel, int8_t dbm)
@@ -204,7 +227,7 @@ static void set(struct rcp *r, const struct spinel_frame *f)
 {
     struct al_cur c = f->value;
     bool raw = f->property == SPINEL_STREAM_RAW;
-    uint32_t status = raw ? transmit(r, f) : rcp_property_set(r, f->property, &c);
+    uint32_t status = raw ? transmit_in_turn(r, f) : rcp_property_set(r, f->property, &c);
     if (status != SPINEL_OK)
         send_status(r, f->tid, status);
     else if (!raw) /* a transmission is answered at its end */

@@ -2,10 +2,10 @@
  * in and go out; the radio is any struct al_radio, as a rule a port on the medium.
  *
  * As OpenThread's co-processors: one transmission at a time, answered when it is
- * finished; source match off means that every data request is acknowledged with
- * "pending"; what a host must see in order comes in order: frames that are heard while a
- * transmission is under way may be a reaction to it (its acknowledgement can get lost),
- * so they are handed over behind its end. */
+ * finished, but a few that come meanwhile wait where those refuse them; source match off means that
+ * every data request is acknowledged with "pending"; what a host must see in order comes in order:
+ * frames that are heard while a transmission is under way may be a reaction to it (its
+ * acknowledgement can get lost), so they are handed over behind its end. */
 #ifndef RADIO_RCP_H
 #define RADIO_RCP_H
 
@@ -15,6 +15,7 @@
 
 #define RCP_MATCH_MAX 200u
 #define RCP_HELD_MAX  32u
+#define RCP_QUEUE_MAX 4u
 #define RCP_API       11u /* RCP_API_VERSION */
 #define RCP_MIN_HOST  4u  /* RCP_MIN_HOST_API_VERSION */
 
@@ -33,6 +34,11 @@ struct rcp_held {
     uint64_t now;
     struct al_radio_rx rx; /* its mpdu is bytes */
     uint8_t bytes[AL_RADIO_MPDU_MAX];
+};
+
+struct rcp_queued {
+    uint8_t tid, len;
+    uint8_t value[AL_RADIO_MPDU_MAX + 64]; /* of STREAM_RAW */
 };
 
 struct rcp {
@@ -57,6 +63,8 @@ struct rcp {
         uint8_t tid, seq, rx_channel;
         bool wants_ack;
     } tx;
+    struct rcp_queued queue[RCP_QUEUE_MAX]; /* transmissions that wait for the one under way */
+    size_t queue_count;
     bool scanning, scan_orphaned;
     int8_t heard_rssi; /* of the last frame; stand in for those of acknowledgements */
     uint8_t heard_lqi;

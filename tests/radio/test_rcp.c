@@ -211,21 +211,57 @@ static void without_acknowledgement_the_answer_is_no_ack(void **state)
     assert_int_equal(stats.repetitions, 3);
 }
 
-static void a_second_transmission_has_to_wait(void **state)
+static void send_again(char tid)
+{
+    char frame[] = "8_03710c00" FROM_RCP "0000"
+                   "0f";
+    frame[1] = tid;
+    rcp_bench_host(b, frame);
+}
+
+static void further_transmissions_wait_for_their_turn(void **state)
 {
     rcp_bench_start(b);
     rcp_bench_host(b, SEND);
-    rcp_bench_host(b, "8403710c00" FROM_RCP "0000"
-                      "0f");
-    rcp_bench_expect(b, "84060004");
-    rcp_bench_host(b, "810201"); /* all else is answered meanwhile */
+    for (char tid = '4'; tid <= '8'; tid++) send_again(tid);
+    rcp_bench_expect(b, "88060004"); /* four can wait */
+    rcp_bench_host(b, "810201");     /* all else is answered meanwhile */
     rcp_bench_expect(b, "8106010403");
-    rcp_bench_run(b, 20000);
+    rcp_bench_run(b, 100000);
     rcp_bench_expect(b, "8306000000..");
-    rcp_bench_host(b, "8403710c00" FROM_RCP "0000"
-                      "0f");
-    rcp_bench_run(b, 20000);
     rcp_bench_expect(b, "8406000000..");
+    rcp_bench_expect(b, "8506000000..");
+    rcp_bench_expect(b, "8606000000..");
+    rcp_bench_expect(b, "8706000000..");
+    rcp_bench_expect_silence(b);
+    assert_int_equal(b->heard_count, 5);
+    send_again('9');
+    rcp_bench_run(b, 20000);
+    rcp_bench_expect(b, "8906000000..");
+}
+
+static void a_waiting_transmission_that_is_none_is_refused_in_its_turn(void **state)
+{
+    rcp_bench_start(b);
+    rcp_bench_host(b, SEND);
+    rcp_bench_host(b, "8403710c00618802"); /* ends early */
+    send_again('5');
+    rcp_bench_run(b, 100000);
+    rcp_bench_expect(b, "8306000000..");
+    rcp_bench_expect(b, "84060009");
+    rcp_bench_expect(b, "8506000000..");
+}
+
+static void a_reset_forgets_what_waits(void **state)
+{
+    rcp_bench_start(b);
+    rcp_bench_host(b, SEND);
+    send_again('4');
+    rcp_bench_host(b, "800102");
+    rcp_bench_expect(b, "80060072");
+    rcp_bench_run(b, 100000);
+    rcp_bench_expect_silence(b);
+    assert_int_equal(b->heard_count, 1);
 }
 
 static void a_frame_may_have_a_channel_of_its_own(void **state)
@@ -452,7 +488,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_unicast_is_answered_with_the_acknowledgement, fresh,
                                         done),
         cmocka_unit_test_setup_teardown(without_acknowledgement_the_answer_is_no_ack, fresh, done),
-        cmocka_unit_test_setup_teardown(a_second_transmission_has_to_wait, fresh, done),
+        cmocka_unit_test_setup_teardown(further_transmissions_wait_for_their_turn, fresh, done),
+        cmocka_unit_test_setup_teardown(a_waiting_transmission_that_is_none_is_refused_in_its_turn,
+                                        fresh, done),
+        cmocka_unit_test_setup_teardown(a_reset_forgets_what_waits, fresh, done),
         cmocka_unit_test_setup_teardown(a_frame_may_have_a_channel_of_its_own, fresh, done),
         cmocka_unit_test_setup_teardown(heard_frames_come_with_their_fcs, fresh, done),
         cmocka_unit_test_setup_teardown(the_address_filter_works_and_promiscuous_mode_lifts_it,
