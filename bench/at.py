@@ -3,10 +3,8 @@
 writes bench/results/at.json and its part of docs/benchmarks.md.
 Part of `make bench`; alone: at.py --build DIR (after `make bench-bins`).
 """
-import argparse
 import json
 import os
-import pathlib
 import pty
 import shutil
 import statistics
@@ -15,8 +13,10 @@ import time
 import tty
 
 import page
+from common import main
 
 ROOT = page.ROOT
+HEADING = "AT commands"
 COMMAND, ANSWER = b"AT\r\n", b"\r\nOK\r\n"
 COMMANDS, ROUNDS = 2000, 5
 BAUD = 115200
@@ -90,19 +90,13 @@ def measure(build):
     return result
 
 
-def write_section(result):
+def section(result):
     text = ["| a second | Airlift | peer | Airlift / peer |", "|---|---|---|---|"]
     for r in result["rows"]:
         text.append(f"| {r['what']} | {r['airlift_per_s']:.0f} | {r['peer_per_s']:.0f}: {r['peer']} | {r['ratio']:.2f} |")
     text += ["", f"- The wire of a module at {BAUD} baud carries {result['wire_per_s']:.0f} `AT` and `OK` a second."]
-    page.write_section("AT commands", text)
-
-
-def main():
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    write_section(measure(ap.parse_args().build.resolve()))
+    return text
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, HEADING, section)

@@ -3,7 +3,6 @@
 knowing anybody: writes bench/results/cloud.json and the cloud's part of docs/benchmarks.md.
 Part of `make bench`; alone: cloud.py --build DIR (after `make bench-bins`).
 """
-import argparse
 import json
 import os
 import pathlib
@@ -17,25 +16,14 @@ import sys
 import time
 
 import page
+from common import free_port, main, run
 
 ROOT = page.ROOT
+HEADING = "The module cloud"
 RESULT = ROOT / "bench/results/cloud.json"
 MODULES, ROUNDS, IMAGE_BYTES = 1000, 5, 1 << 20
 LIST = ('{"recommended_rom_version": "v1.0", "status": 200, "productRoms": '
         '[{"recommended": 1, "version": "v1.0", "life_cycle": "beta"}]}')
-
-
-def run(*cmd, **kw):
-    done = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, **kw)
-    if done.returncode != 0:
-        sys.exit(f"bench: {' '.join(map(str, cmd))}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(port):
@@ -168,17 +156,5 @@ def section(r):
         "`tcp_nopush on`: without it a head leaves alone now and then, and a module that reads it so fails."]
 
 
-def write_section(result):
-    page.write_section("The module cloud", section(result))
-
-
-def main():
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    result = measure(ap.parse_args().build.resolve())
-    write_section(result)
-    print("\n".join(section(result)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, HEADING, section)

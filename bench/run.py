@@ -20,20 +20,14 @@ import sys
 import time
 
 import at
-import page
 import cloud
+import page
 import zigbee
+from common import free_port, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAYLOAD_BYTES = 6 << 20
 MIB = 1 << 20
-
-
-def run(*cmd, **kw):
-    done = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, **kw)
-    if done.returncode != 0:
-        sys.exit(f"bench: {' '.join(map(str, cmd))}\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def timed(command):
@@ -53,9 +47,7 @@ class Bench:
         self.dir = build / "bench-run"
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir(parents=True)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}/firmware"
         self.ca = self.dir / "ca_cert.pem"
         self.results = {}
@@ -195,9 +187,7 @@ class Bench:
         mib = web / "mib.bin"
         mib.write_bytes((self.dir / "mib.bin").read_bytes())
         run(self.airlift, "push", mib, "--name", "mib", "--data", self.dir / "server")
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         tls = self.dir / "server" / "tls"
         conf = self.dir / "nginx.conf"
         conf.write_text(
@@ -309,7 +299,7 @@ def main():
         bench.stop()
     write_page(bench.results)
     for part in (zigbee, at, cloud):
-        part.write_section(part.measure(bench.build))
+        page.write_section(part.HEADING, part.section(part.measure(bench.build)))
     print("\n".join(table(bench.results)))
 
 

@@ -3,16 +3,14 @@
 takes on a chip: writes bench/results/zigbee.json and the Zigbee part of docs/benchmarks.md.
 Part of `make bench`; alone: zigbee.py --build DIR (after `make bench-bins`).
 """
-import argparse
 import json
-import pathlib
 import re
-import subprocess
-import sys
 
 import page
+from common import main, run
 
 ROOT = page.ROOT
+HEADING = "Zigbee upgrades"
 RESULT = ROOT / "bench/results/zigbee.json"
 VENDOR = 8100  # bytes/s, claimed for tuned devices with blocks of 223 bytes; no log of it is published
 
@@ -21,15 +19,8 @@ VENDOR = 8100  # bytes/s, claimed for tuned devices with blocks of 223 bytes; no
 MODEL = {"blocks of 64 bytes": (6024, 4024), "blocks of 223 bytes": (10623, 7485), "pages of 4096 bytes": (12364, 9154)}
 
 
-def run(*cmd):
-    done = subprocess.run([str(c) for c in cmd], capture_output=True, text=True, cwd=ROOT)
-    if done.returncode != 0:
-        sys.exit(f"bench: {' '.join(map(str, cmd))}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def measure(build):
-    result = json.loads(run(build / "bench/zigbee_rollout"))
+    result = json.loads(run(build / "bench/zigbee_rollout", cwd=ROOT))
     for row in result["rows"]:
         row["bound"], row["typical"] = (n / row["hops"] for n in MODEL[row["mode"]])
         row["of_typical"] = row["bytes_per_s"] / row["typical"]
@@ -37,7 +28,7 @@ def measure(build):
             r["bytes_per_s"] for r in result["rows"]
             if (r["mode"], r["hops"], r["clients"]) == (row["mode"], row["hops"], 1))
     result["vendor_bytes_per_s"] = VENDOR
-    chip = run("make", "-s", f"BUILD={build}", "rv32")
+    chip = run("make", "-s", f"BUILD={build}", "rv32", cwd=ROOT)
     result["rv32"] = {"text_bytes": int(re.search(r"^ *(\d+) +zigbee-ota-client text$", chip, re.M)[1]),
                       "ram_bytes": int(re.search(r"^ *(\d+) +zigbee-ota-client RAM$", chip, re.M)[1])}
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
@@ -63,17 +54,5 @@ def section(result):
     return text
 
 
-def write_section(result):
-    page.write_section("Zigbee upgrades", section(result))
-
-
-def main():
-    ap = argparse.ArgumentParser(description=__doc__)
-    ap.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    result = measure(ap.parse_args().build.resolve())
-    write_section(result)
-    print("\n".join(section(result)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, HEADING, section)
